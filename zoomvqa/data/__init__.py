@@ -1,0 +1,1 @@
+"""From annotations to batches: labels, files, frames, views, the cache and the datamodules."""

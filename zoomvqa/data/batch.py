@@ -1,0 +1,67 @@
+"""What the loaders hand to the networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from typing_extensions import Self
+
+B = TypeVar("B", bound="_Movable")
+
+
+class _Movable:
+    """Moves every tensor of a dataclass, which is how Lightning brings a batch to its device."""
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Return the batch with its tensors on another device or of another dtype; see `Tensor.to`."""
+        return type(self)(**{k: v.to(*args, **kwargs) if isinstance(v, Tensor) else v for k, v in self._items()})
+
+    def pin_memory(self) -> Self:
+        """Return the batch in page-locked memory."""
+        return type(self)(**{k: v.pin_memory() if isinstance(v, Tensor) else v for k, v in self._items()})
+
+    def _items(self) -> list[tuple[str, Any]]:
+        return [(f.name, getattr(self, f.name)) for f in fields(self)]  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class FrameBatch(_Movable):
+    """Frames of several videos, for training.
+
+    Attributes:
+        views: (batch, 3, crop, crop) float32, normalised.
+        mos: (batch,) float32, each frame labelled with its video's MOS.
+    """
+
+    views: Tensor
+    mos: Tensor
+
+    def __post_init__(self) -> None:
+        if self.views.ndim != 4 or self.views.shape[1] != 3:
+            raise ValueError(f"views: expected (batch, 3, crop, crop), got {tuple(self.views.shape)}")
+        if self.mos.shape != self.views.shape[:1]:
+            raise ValueError(f"mos: expected ({self.views.shape[0]},), got {tuple(self.mos.shape)}")
+
+
+@dataclass(frozen=True)
+class VideoFrameViews(_Movable):
+    """All frames of one video, for validation.
+
+    Attributes:
+        views: (frames, crops, 3, crop, crop) float32, normalised.
+        mos: () float32.
+        index: () int64, the video's number within its split: what a score is gathered by.
+    """
+
+    views: Tensor
+    mos: Tensor
+    index: Tensor
+
+    def __post_init__(self) -> None:
+        if self.views.ndim != 5 or self.views.shape[2] != 3:
+            raise ValueError(f"views: expected (frames, crops, 3, crop, crop), got {tuple(self.views.shape)}")
+        if self.mos.ndim or self.index.ndim or self.index.dtype != torch.int64:
+            raise ValueError("mos and index: expected scalars, index int64")

@@ -1,0 +1,86 @@
+"""Training frames on disk: one uncompressed array per video, read back by memory map."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoomvqa.data.frame_source import frame_source
+from zoomvqa.data.views import at_training_resolution
+from zoomvqa.errors import VideoError
+from zoomvqa.files import whole_file
+from zoomvqa.settings.branch import FrameSampling
+from zoomvqa.video.reader import ReaderName
+
+_FORMAT = 1  # raise it when what is stored changes, so that old entries are not used
+
+
+def training_frames(
+    path: Path, sampling: FrameSampling, resize: int, reader: ReaderName = "auto"
+) -> NDArray[np.uint8]:
+    """Decode a video once and return its frames at the training resolution, (n, height, width, 3) uint8.
+
+    Raises:
+        VideoError: the video cannot be read.
+    """
+    frames = frame_source(path, sampling, reader).frames()
+    return np.stack([at_training_resolution(frame, resize) for frame in frames])
+
+
+class FrameCache:
+    """Frames of many videos in a folder, one `.npy` file each, written whole or not at all.
+
+    An entry's name holds everything its pixels depend on (the file and its time of change, the sampling, the
+    resolution), so that a changed video or setting never finds a stale one.
+
+    Args:
+        folder: where entries live; made when first needed.
+        limit_bytes: no entry is added that would take the folder over this.
+    """
+
+    def __init__(self, folder: Path, limit_bytes: int) -> None:
+        self.folder = folder
+        self._limit = limit_bytes
+
+    def entry(self, path: Path, sampling: FrameSampling, resize: int, reader: ReaderName) -> Path:
+        """Return the file that holds, or would hold, a video's frames."""
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        state = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+        facts = [_FORMAT, str(path.resolve()), state, sampling.model_dump(), resize, reader]
+        digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+        return self.folder / digest[:2] / f"{digest}.npy"
+
+    def used_bytes(self) -> int:
+        """Return the size of all entries."""
+        return sum(f.stat().st_size for f in self.folder.glob("*/*.npy"))
+
+    def add(self, entry: Path, frames: NDArray[np.uint8], used: int) -> bool:
+        """Write an entry unless the folder, holding `used` bytes, would go over its limit; tell whether."""
+        if used + frames.nbytes > self._limit:
+            return False
+        with whole_file(entry, "wb") as handle:
+            np.save(handle, frames)
+        return True
+
+    @staticmethod
+    def load(entry: Path) -> NDArray[np.uint8]:
+        """Return an entry's frames as a read-only memory map: only the pages that a crop touches are read.
+
+        Raises:
+            VideoError: the entry is damaged.
+        """
+        try:
+            return np.load(entry, mmap_mode="r", allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise VideoError(f"the cache entry {entry} is damaged ({error}); delete it") from None
+
+
+def summary_of(failures: Sequence[tuple[str, str]], total: int) -> str:
+    """Return the message that lists every video that cannot be read."""
+    lines = "\n  ".join(f"{name}: {reason}" for name, reason in failures)
+    return f"{len(failures)} of {total} videos cannot be read:\n  {lines}"

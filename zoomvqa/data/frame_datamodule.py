@@ -1,0 +1,179 @@
+"""The frames datamodule: a labelled set as loaders of frames, cached on disk the first time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import lightning
+from torch.utils.data import DataLoader, DistributedSampler
+
+from zoomvqa.console import progress, say
+from zoomvqa.data.frame_cache import FrameCache, summary_of, training_frames
+from zoomvqa.data.frame_dataset import TrainFrames, WholeVideos
+from zoomvqa.data.frame_order import FrameBatches
+from zoomvqa.data.frame_source import frame_source
+from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
+from zoomvqa.errors import AnnotationError, VideoError
+from zoomvqa.files import cache_folder
+from zoomvqa.settings.branch import FrameLoading, FrameSampling, FrameView
+from zoomvqa.video.reader import ReaderName
+
+
+class FrameDataModule(lightning.LightningDataModule):
+    """Loaders of frames for the IQA branch.
+
+    Args:
+        labelled: the set.
+        sampling: which frames of a video.
+        view: what the network sees of them.
+        loading: batches, workers and cache.
+        reader: the decoder.
+        seed: of the order, the crops and the flips.
+    """
+
+    def __init__(
+        self,
+        labelled: LabelledSet,
+        sampling: FrameSampling,
+        view: FrameView,
+        loading: FrameLoading,
+        reader: ReaderName = "auto",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.train_videos = labelled.part("train")
+        self.val_videos = labelled.part("val")
+        self._sampling, self._view, self._loading = sampling, view, loading
+        self._reader, self._seed = reader, seed
+        folder = Path(loading.cache_folder).expanduser() if loading.cache_folder else cache_folder() / "frames"
+        self._cache = FrameCache(folder, int(loading.cache_limit_gb * 1e9))
+        self._train: TrainFrames | None = None
+        self._counts: list[int] = []
+        self._grouped = False
+
+    def prepare_data(self) -> None:
+        """Fill the cache, on one process; entries that are there already are kept.
+
+        Raises:
+            AnnotationError: some training videos cannot be read; all of them are listed.
+        """
+        if self._loading.cache:
+            _fill(self._cache, self.train_videos, self._sampling, self._view.resize, self._reader)
+
+    def setup(self, stage: str) -> None:  # noqa: ARG002  Lightning's signature
+        """Look up what is cached and count the frames of the rest, on every process."""
+        if self._train is not None:
+            return
+        entries = [self._entry(video) for video in self.train_videos]
+        self._counts = _count_frames(self.train_videos, entries, self._sampling, self._reader)
+        self._grouped = any(entry is None for entry in entries)
+        self._train = TrainFrames(self.train_videos, entries, self._sampling, self._view, self._reader)
+
+    def train_dataloader(self) -> DataLoader:
+        """Return the loader of random frames of this process's share."""
+        assert self._train is not None, "setup() comes first"  # noqa: S101
+        order = FrameBatches(
+            self._counts,
+            self._loading.batch_size,
+            self._seed,
+            *self._place(),
+            grouped=self._grouped,
+            workers=self._loading.workers,
+        )
+        return DataLoader(self._train, sampler=order, batch_size=None, **self._workers())
+
+    def val_dataloader(self) -> DataLoader:
+        """Return the loader of whole validation videos; processes may see a video twice, never miss one."""
+        videos = WholeVideos(self.val_videos, self._sampling, self._view, self._reader)
+        rank, world = self._place()
+        sampler: DistributedSampler = DistributedSampler(videos, world, rank, shuffle=False)
+        return DataLoader(videos, sampler=sampler, batch_size=None, **self._workers())
+
+    def _entry(self, video: LabelledVideo) -> Path | None:
+        if not self._loading.cache:
+            return None
+        entry = self._cache.entry(video.path, self._sampling, self._view.resize, self._reader)
+        return entry if entry.is_file() else None
+
+    def _place(self) -> tuple[int, int]:
+        trainer = self.trainer
+        return (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+
+    def _workers(self) -> dict[str, Any]:
+        workers = self._loading.workers
+        on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        # Workers are started anew, not forked: a fork of a process with decoder threads can freeze.
+        context = "forkserver" if workers and os.name == "posix" else None
+        return {
+            "num_workers": workers,
+            "pin_memory": on_gpu,
+            "persistent_workers": workers > 0,
+            "multiprocessing_context": context,
+        }
+
+
+def _fill(
+    cache: FrameCache,
+    videos: Sequence[LabelledVideo],
+    sampling: FrameSampling,
+    resize: int,
+    reader: ReaderName,
+) -> None:
+    todo = [(v, e) for v in videos if not (e := cache.entry(v.path, sampling, resize, reader)).is_file()]
+    if not todo:
+        return
+    used, left_out, failures = cache.used_bytes(), 0, []
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool, progress() as bar:
+        task = bar.add_task("Caching frames", total=len(todo))
+        # Submitted a few at a time, so that decoded videos do not pile up in memory.
+        waiting: dict[Any, tuple[LabelledVideo, Path]] = {}
+        queue = iter(todo)
+        while True:
+            for video, entry in _take(queue, 2 * (os.cpu_count() or 1) - len(waiting)):
+                waiting[pool.submit(training_frames, video.path, sampling, resize, reader)] = (video, entry)
+            if not waiting:
+                break
+            done = next(as_completed(waiting))
+            video, entry = waiting.pop(done)
+            try:
+                frames = done.result()
+            except VideoError as error:
+                failures.append((video.name, str(error)))
+            else:
+                if cache.add(entry, frames, used):
+                    used += frames.nbytes
+                else:
+                    left_out += 1
+            bar.advance(task)
+    if failures:
+        raise AnnotationError(summary_of(sorted(failures), len(videos)))
+    if left_out:
+        say(f"The frame cache {cache.folder} is full: {left_out} videos are decoded again in every epoch.")
+
+
+def _take(queue: Any, count: int) -> list[Any]:
+    return [item for _, item in zip(range(count), queue)]  # noqa: B905  the queue may be shorter
+
+
+def _count_frames(
+    videos: Sequence[LabelledVideo],
+    entries: Sequence[Path | None],
+    sampling: FrameSampling,
+    reader: ReaderName,
+) -> list[int]:
+    counts, failures = [], []
+    for video, entry in zip(videos, entries, strict=True):
+        try:
+            if entry is not None:
+                counts.append(len(FrameCache.load(entry)))
+            else:
+                counts.append(len(frame_source(video.path, sampling, reader).indices))
+        except VideoError as error:
+            failures.append((video.name, str(error)))
+    if failures:
+        raise AnnotationError(summary_of(failures, len(videos)))
+    return counts

@@ -1,0 +1,103 @@
+"""Map-style data sets of frames: random views for training, whole videos for validation."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from zoomvqa.data.batch import FrameBatch, VideoFrameViews
+from zoomvqa.data.frame_cache import FrameCache, training_frames
+from zoomvqa.data.frame_order import FrameKey
+from zoomvqa.data.frame_source import frame_source
+from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.data.views import TestView, TrainView
+from zoomvqa.errors import VideoError
+from zoomvqa.settings.branch import FrameSampling, FrameView
+from zoomvqa.video.reader import ReaderName
+
+
+class TrainFrames(Dataset[FrameBatch]):
+    """Random views of training frames; an index is the list of keys of one batch.
+
+    Args:
+        videos: the training videos.
+        entries: for each video its cache entry, or None where it must be decoded.
+        sampling: which frames.
+        view: what the network sees of them.
+        reader: the decoder.
+        remembered: decoded videos each worker keeps at hand.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[LabelledVideo],
+        entries: Sequence[Path | None],
+        sampling: FrameSampling,
+        view: FrameView,
+        reader: ReaderName = "auto",
+        remembered: int = 8,
+    ) -> None:
+        self._videos, self._entries = videos, entries
+        self._sampling, self._resize, self._reader = sampling, view.resize, reader
+        self._view = TrainView(view)
+        self._remembered = remembered
+        self._at_hand: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
+
+    def __getitem__(self, keys: list[FrameKey]) -> FrameBatch:
+        views = [self._view(self._frames(key.video)[key.frame], key.seed) for key in keys]
+        mos = [self._videos[key.video].mos for key in keys]
+        return FrameBatch(torch.stack(views), torch.tensor(mos, dtype=torch.float32))
+
+    def _frames(self, video: int) -> NDArray[np.uint8]:
+        entry = self._entries[video]
+        if entry is not None:
+            return FrameCache.load(entry)
+        if video not in self._at_hand:
+            labelled = self._videos[video]
+            try:
+                frames = training_frames(labelled.path, self._sampling, self._resize, self._reader)
+            except VideoError as error:
+                raise VideoError(f"{labelled.name}: {error}") from None
+            self._at_hand[video] = frames
+            if len(self._at_hand) > self._remembered:
+                self._at_hand.popitem(last=False)
+        return self._at_hand[video]
+
+
+class WholeVideos(Dataset[VideoFrameViews]):
+    """Every frame of a video at its test views; an index is a video's number.
+
+    Args:
+        videos: the videos of a split.
+        sampling: which frames.
+        view: what the network sees of them.
+        reader: the decoder.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[LabelledVideo],
+        sampling: FrameSampling,
+        view: FrameView,
+        reader: ReaderName = "auto",
+    ) -> None:
+        self._videos, self._sampling, self._reader = videos, sampling, reader
+        self._view = TestView(view)
+
+    def __len__(self) -> int:
+        return len(self._videos)
+
+    def __getitem__(self, index: int) -> VideoFrameViews:
+        video = self._videos[index]
+        try:
+            frames = frame_source(video.path, self._sampling, self._reader).frames()
+            views = torch.stack([self._view(frame) for frame in frames])
+        except VideoError as error:
+            raise VideoError(f"{video.name}: {error}") from None
+        return VideoFrameViews(views, torch.tensor(video.mos, dtype=torch.float32), torch.tensor(index))

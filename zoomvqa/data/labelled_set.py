@@ -1,0 +1,174 @@
+"""A labelled set on this machine: annotation rows joined with the files they speak of, and split by content."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zoomvqa.data.annotations import Label, read_labels
+from zoomvqa.errors import AnnotationError
+from zoomvqa.settings.data import DataSettings
+
+VIDEO_ENDINGS = frozenset(
+    f".{ending}"
+    for ending in (
+        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "m2ts", "mts"),
+        *("flv", "wmv", "3gp", "ogv", "y4m", "gif"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class LabelledVideo:
+    """One video of a labelled set.
+
+    Attributes:
+        name: as the annotation has it.
+        path: the file, or the folder of its extracted frames.
+        mos: mean opinion score in the set's own scale.
+        content: group of videos from one source; the video's own name where nothing is known.
+        split: train, val or test.
+        std: standard deviation of the opinions, if known.
+    """
+
+    name: str
+    path: Path
+    mos: float
+    content: str
+    split: str
+    std: float | None = None
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """The videos of a set, all of them on disk, and the scale of their scores."""
+
+    name: str
+    videos: tuple[LabelledVideo, ...]
+    mos_range: tuple[float, float]
+
+    def part(self, split: str) -> tuple[LabelledVideo, ...]:
+        """Return the videos of `train`, `val` or `test` in the annotation's order.
+
+        Raises:
+            AnnotationError: there are none.
+        """
+        chosen = tuple(v for v in self.videos if v.split == split)
+        if not chosen:
+            present = sorted({v.split for v in self.videos})
+            raise AnnotationError(f"the set {self.name} has no {split} videos, only: {', '.join(present)}")
+        return chosen
+
+
+def load_set(settings: DataSettings) -> LabelledSet:
+    """Read the annotations of a set, find every file, and fix the split.
+
+    Raises:
+        AnnotationError: an annotation file is wrong, files are missing (all are listed), a name is listed
+            twice, or a content is on both sides of the split.
+    """
+    labels = _labels(settings)
+    _refuse_twice(labels)
+    paths = _find_all(labels, Path(settings.root).expanduser(), frames=settings.layout == "frames")
+    splits = assign_splits(labels, settings.val_share, settings.test_share, settings.split_seed)
+    videos = tuple(
+        LabelledVideo(label.video, path, label.mos, label.content or label.video, split, label.std)
+        for label, path, split in zip(labels, paths, splits, strict=True)
+    )
+    scores = [v.mos for v in videos if v.split == "train"] or [v.mos for v in videos]
+    return LabelledSet(settings.name, videos, settings.mos_range or (min(scores), max(scores)))
+
+
+def _labels(settings: DataSettings) -> list[Label]:
+    columns = settings.columns.model_dump()
+    if settings.annotations is None:
+        raise AnnotationError("data.annotations names no file")
+    if isinstance(settings.annotations, str):
+        path = Path(settings.annotations).expanduser()
+        return read_labels(path, columns, settings.content_pattern)
+    labels: list[Label] = []
+    for split, file in settings.annotations.items():
+        rows = read_labels(Path(file).expanduser(), columns, settings.content_pattern)
+        labels += [replace(row, split=split) for row in rows]
+    return labels
+
+
+def _refuse_twice(labels: Sequence[Label]) -> None:
+    twice = sorted(video for video, times in Counter(label.video for label in labels).items() if times > 1)
+    if twice:
+        raise AnnotationError(f"{len(twice)} videos are listed more than once: {', '.join(twice)}")
+
+
+def assign_splits(labels: Sequence[Label], val_share: float, test_share: float, seed: int) -> list[str]:
+    """Return the split of each label; those that have one keep it, the others are split by content.
+
+    Contents are shuffled by `seed` and dealt to test and validation until each holds its share of the
+    videos, so that no content is on two sides.
+
+    Raises:
+        AnnotationError: the annotation itself has a content on two sides.
+    """
+    told: dict[str, set[str]] = defaultdict(set)
+    open_contents: dict[str, int] = defaultdict(int)
+    for label in labels:
+        if label.split is None:
+            open_contents[label.content or label.video] += 1
+        elif label.content is not None:
+            told[label.content].add(label.split)
+    if both := sorted(content for content, sides in told.items() if len(sides) > 1):
+        raise AnnotationError(f"contents on more than one side of the split: {', '.join(both)}")
+    dealt = _deal(open_contents, val_share, test_share, seed)
+    if told and (leaks := sorted(c for c in open_contents if c in told)):
+        dealt |= {content: next(iter(told[content])) for content in leaks}
+    return [label.split or dealt[label.content or label.video] for label in labels]
+
+
+def _deal(contents: dict[str, int], val_share: float, test_share: float, seed: int) -> dict[str, str]:
+    order = sorted(contents)
+    random.Random(seed).shuffle(order)  # noqa: S311  a split, not a secret
+    total = sum(contents.values())
+    wanted = {"test": test_share * total, "val": val_share * total}
+    dealt = {}
+    for content in order:
+        side = next((s for s, left in wanted.items() if left >= contents[content] / 2 and left > 0), "train")
+        if side != "train":
+            wanted[side] -= contents[content]
+        dealt[content] = side
+    return dealt
+
+
+def _find_all(labels: Iterable[Label], root: Path, *, frames: bool) -> list[Path]:
+    if not root.is_dir():
+        raise AnnotationError(f"data.root is not a folder: {root}")
+    find = _frame_folder if frames else _video_file
+    found = [(label.video, find(root, label.video)) for label in labels]
+    missing = [video for video, path in found if path is None]
+    if missing:
+        names = "\n  ".join(missing)
+        raise AnnotationError(f"{len(missing)} of {len(found)} videos are not under {root}:\n  {names}")
+    return [path for _, path in found if path is not None]
+
+
+def _video_file(root: Path, name: str) -> Path | None:
+    parts = [p for p in re.split(r"[\\/]", name) if p not in {"", "."}]
+    # The name as it stands, then without its folders; then the same with an ending the annotation left out.
+    for tail in ("/".join(parts), parts[-1]):
+        exact = root / tail
+        if exact.is_file():
+            return exact
+        for ending in sorted(VIDEO_ENDINGS):
+            if (longer := exact.with_name(exact.name + ending)).is_file():
+                return longer
+    return None
+
+
+def _frame_folder(root: Path, name: str) -> Path | None:
+    parts = [p for p in re.split(r"[\\/]", name) if p not in {"", ".", ".."}]
+    for tail in ("/".join(parts), parts[-1], Path(parts[-1]).stem):
+        if (root / tail).is_dir():
+            return root / tail
+    return None

@@ -1,0 +1,111 @@
+"""From a decoded frame to the pixels that the IQA network sees."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from zoomvqa.errors import VideoError
+from zoomvqa.settings.branch import FrameView
+
+# A frame so narrow that its resize would need more than this is refused rather than tried.
+_LONGEST_SIDE = 16_384
+
+
+def to_unit_range(frame: NDArray[np.uint8]) -> Tensor:
+    """Return an (h, w, 3) uint8 picture as a (3, h, w) float32 tensor in 0..1."""
+    return torch.from_numpy(np.array(frame)).permute(2, 0, 1).contiguous().to(torch.float32).div_(255.0)
+
+
+def resize_short_side(picture: Tensor, size: int) -> Tensor:
+    """Resize so that the short side is `size`: bilinear, half-pixel centres, no antialias.
+
+    Args:
+        picture: (3, h, w) float32.
+        size: pixels; the long side becomes `int(size · long / short)`.
+
+    Returns:
+        (3, h', w') float32.
+
+    Raises:
+        VideoError: the picture is so narrow that its long side would exceed 16384 pixels.
+    """
+    height, width = picture.shape[-2:]
+    short, long = min(height, width), max(height, width)
+    if short == size:
+        return picture
+    new_long = int(size * long / short)
+    if new_long > _LONGEST_SIDE:
+        raise VideoError(f"the frame's shape, {width}×{height} pixels, is too narrow to resize")
+    shape = (size, new_long) if height <= width else (new_long, size)
+    return functional.interpolate(picture[None], shape, mode="bilinear", align_corners=False, antialias=False)[0]
+
+
+def crop_corners(height: int, width: int, crop: int, count: int) -> list[tuple[int, int]]:
+    """Return the (top, left) of the test crops of a picture: the same for every picture of that shape.
+
+    1 is the centre; 5 the top left, centre, top right, bottom left and bottom right; any other number gives
+    as many places drawn once by a fixed seed (the release draws them anew each time, so its scores vary).
+    """
+    down, right = height - crop, width - crop
+    centre = (down // 2, right // 2)
+    if count == 1:
+        return [centre]
+    if count == 5:
+        return [(0, 0), centre, (0, right), (down, 0), (down, right)]
+    draw = np.random.default_rng([height, width, crop, count])
+    return [(int(draw.integers(down + 1)), int(draw.integers(right + 1))) for _ in range(count)]
+
+
+class TestView:
+    """Deterministic crops of a frame, for validation and scoring."""
+
+    __test__ = False  # not a test case, whatever its name begins with
+
+    def __init__(self, settings: FrameView) -> None:
+        self._settings = settings
+        self._mean, self._std = _statistics(settings)
+
+    def __call__(self, frame: NDArray[np.uint8]) -> Tensor:
+        """Return the (crops, 3, crop, crop) normalised float32 views of an (h, w, 3) uint8 frame."""
+        side = self._settings.crop
+        picture = resize_short_side(to_unit_range(frame), self._settings.resize)
+        corners = crop_corners(picture.shape[1], picture.shape[2], side, self._settings.test_crops)
+        views = torch.stack([picture[:, top : top + side, left : left + side] for top, left in corners])
+        return (views - self._mean) / self._std
+
+
+class TrainView:
+    """A random crop and flip of a frame that is already at the training resolution."""
+
+    def __init__(self, settings: FrameView) -> None:
+        self._settings = settings
+        self._mean, self._std = _statistics(settings)
+
+    def __call__(self, frame: NDArray[np.uint8], seed: int) -> Tensor:
+        """Return the (3, crop, crop) normalised float32 view of an (h, w, 3) uint8 frame that `seed` draws."""
+        draw = np.random.default_rng(seed)
+        side = self._settings.crop
+        top = int(draw.integers(frame.shape[0] - side + 1))
+        left = int(draw.integers(frame.shape[1] - side + 1))
+        cut = np.array(frame[top : top + side, left : left + side])
+        if draw.random() < self._settings.flip:
+            cut = cut[:, ::-1]
+        return (to_unit_range(cut) - self._mean) / self._std
+
+
+def at_training_resolution(frame: NDArray[np.uint8], resize: int) -> NDArray[np.uint8]:
+    """Resize a frame to the training resolution and round it to 8 bits.
+
+    The rounding (at most half a level) is what lets training frames be cached in a quarter of the space; it
+    happens with and without the cache, so that both train alike, and never when scoring.
+    """
+    picture = resize_short_side(to_unit_range(frame), resize)
+    return picture.mul(255.0).round_().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+
+
+def _statistics(settings: FrameView) -> tuple[Tensor, Tensor]:
+    return torch.tensor(settings.mean).view(3, 1, 1), torch.tensor(settings.std).view(3, 1, 1)

@@ -1,0 +1,62 @@
+"""Files written whole or not at all, and the folder where caches live."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def whole_file(path: Path, mode: str = "w", newline: str | None = None) -> Iterator[IO]:
+    """Open a file that appears under `path` only when the block ends without an error.
+
+    The text goes to a hidden neighbour first and is renamed over `path` at the end, which is atomic on one
+    file system; a crash leaves the old file, or none.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    encoding = None if "b" in mode else "utf-8"
+    handle = tempfile.NamedTemporaryFile(  # noqa: SIM115  it outlives the block, under another name
+        mode, dir=path.parent, prefix=f".{path.name}.", delete=False, encoding=encoding, newline=newline
+    )
+    try:
+        with handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        Path(handle.name).chmod(0o644)
+        Path(handle.name).replace(path)
+    except BaseException:
+        Path(handle.name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give a hidden folder to fill, which becomes `path` only when the block ends without an error.
+
+    A folder already at `path` is replaced.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield work
+        work.chmod(0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        work.replace(path)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def cache_folder() -> Path:
+    """Return the folder for everything that can be made again: `ZOOMVQA_CACHE`, else the user's cache."""
+    if chosen := os.environ.get("ZOOMVQA_CACHE"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "zoomvqa"

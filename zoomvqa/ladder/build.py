@@ -1,0 +1,230 @@
+"""Builds a ladder: clips, their VMAF, and the table of labels."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from zoomvqa.console import progress
+from zoomvqa.data.annotations import Label
+from zoomvqa.data.labelled_set import assign_splits
+from zoomvqa.errors import UserError, VideoError
+from zoomvqa.files import whole_file
+from zoomvqa.ladder.encode import cut_pristine, degrade, ffmpeg_program, vmaf
+from zoomvqa.ladder.rungs import Rung, draw_rungs
+from zoomvqa.video.timeline import Timeline, read_timeline
+
+
+@dataclass(frozen=True)
+class Source:
+    """A pristine video, or a stretch of one.
+
+    Attributes:
+        content: what it shows; clips of one content never go to both sides of a split.
+        path: the file.
+        start: where the stretch begins, seconds.
+        end: where it ends; None is the video's end.
+        split: train, val or test; None leaves it to the shares.
+    """
+
+    content: str
+    path: Path
+    start: float = 0.0
+    end: float | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a ladder is made; see conf/make_ladder.yaml for each number."""
+
+    height: int = 360
+    seconds: float = 2.0
+    segments: int = 3
+    rungs: int = 7
+    workers: int = 2
+    val_share: float = 0.2
+    test_share: float = 0.2
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class _Segment:
+    source: Source
+    name: str
+    start: float
+    rungs: tuple[Rung, ...]
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A finished clip: its file under videos/, the label, and what made it."""
+
+    video: str
+    vmaf: float
+    content: str
+    rung: str
+    kind: str
+    sha256: str
+
+
+def build_ladder(sources: Sequence[Source], output: Path, plan: Plan) -> Path:
+    """Make the clips of every source and return the table of labels, `<output>/labels.csv`.
+
+    Each clip is written whole, checked (its number of frames) and noted with its checksum and score; a second
+    call keeps what is there and right, so an interrupted build goes on where it stopped.
+
+    Raises:
+        UserError: a source cannot be read or is shorter than a clip (all are listed), or ffmpeg is missing.
+    """
+    ffmpeg_program()
+    segments = _segments(sources, plan)
+    total = sum(len(s.rungs) for s in segments)
+    clips: list[_Clip] = []
+    with ThreadPoolExecutor(max_workers=plan.workers) as pool, progress() as bar:
+        task = bar.add_task(f"Building {total} labelled clips", total=total)
+        running: list[Future[list[_Clip]]] = [
+            pool.submit(_make_segment, s, output, plan, lambda: bar.advance(task)) for s in segments
+        ]
+        try:
+            for done in as_completed(running):
+                clips += done.result()
+        except BaseException:
+            for future in running:
+                future.cancel()
+            raise
+    clips.sort(key=lambda clip: clip.video)
+    told = {s.content: s.split for s in sources}
+    labels = [Label(c.video, c.vmaf, None, c.content, told[c.content]) for c in clips]
+    splits = assign_splits(labels, plan.val_share, plan.test_share, plan.seed)
+    return _write_table(output / "labels.csv", clips, splits)
+
+
+def folder_sources(folder: Path, endings: frozenset[str]) -> list[Source]:
+    """Return each video below a folder as a source, its path without the ending as the content.
+
+    Raises:
+        UserError: the folder is missing or holds no video.
+    """
+    if not folder.is_dir():
+        raise UserError(f"sources: no such folder: {folder}")
+    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in endings and f.is_file())
+    if not files:
+        raise UserError(f"sources: there is no video below {folder}")
+    return [Source(_safe(str(f.relative_to(folder).with_suffix(""))), f) for f in files]
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+
+
+def _segments(sources: Sequence[Source], plan: Plan) -> list[_Segment]:
+    found, problems = [], []
+    for number, source in enumerate(sources):
+        try:
+            timeline = read_timeline(source.path)
+            starts = _starts(source, _length(timeline), plan)
+        except VideoError as error:
+            problems.append(f"{source.path.name}: {error}")
+            continue
+        for start in starts:
+            name = f"{source.content}_{round(start * 100):05d}"
+            rungs = draw_rungs(plan.rungs, f"{plan.seed}/{number}/{name}")
+            found.append(_Segment(source, name, start, tuple(rungs)))
+    if problems:
+        lines = "\n  ".join(problems)
+        raise UserError(f"{len(problems)} of {len(sources)} sources cannot be used:\n  {lines}")
+    return found
+
+
+def _length(timeline: Timeline) -> float:
+    last = len(timeline) - 1
+    return timeline.seconds(last) + float(timeline.durations[last] * timeline.time_base) - timeline.seconds(0)
+
+
+def _starts(source: Source, length: float, plan: Plan) -> list[float]:
+    end = min(length, source.end if source.end is not None else length)
+    room = end - source.start - plan.seconds
+    if room < -0.05:
+        raise VideoError(f"{end - source.start:.2f} s long, a clip takes {plan.seconds:.2f} s")
+    count = max(1, min(plan.segments, int((end - source.start) // plan.seconds)))
+    step = max(0.0, room) / max(1, count - 1)
+    return [source.start + (step * i if count > 1 else max(0.0, room) / 2) for i in range(count)]
+
+
+def _make_segment(segment: _Segment, output: Path, plan: Plan, advance: Callable[[], None]) -> list[_Clip]:
+    folder = output / "videos"
+    clips: dict[str, _Clip] = {}
+    for rung in segment.rungs:
+        found = _finished(_note_path(output, segment, rung), folder, _recipe(segment, rung, plan))
+        if found is not None:
+            clips[rung.name] = found
+            advance()
+    if len(clips) < len(segment.rungs):
+        with tempfile.TemporaryDirectory() as work:
+            pristine = Path(work) / "pristine.mkv"
+            cut_pristine(segment.source.path, segment.start, plan.seconds, plan.height, pristine)
+            timeline = read_timeline(pristine)
+            for rung in segment.rungs:
+                if rung.name not in clips:
+                    clip = clips[rung.name] = _make_clip(segment, rung, pristine, timeline, folder)
+                    with whole_file(_note_path(output, segment, rung)) as handle:
+                        json.dump({"recipe": _recipe(segment, rung, plan), "clip": asdict(clip)}, handle)
+                    advance()
+    return list(clips.values())
+
+
+def _make_clip(segment: _Segment, rung: Rung, pristine: Path, timeline: Timeline, folder: Path) -> _Clip:
+    name = f"{segment.name}_{rung.name}.mp4"
+    folder.mkdir(parents=True, exist_ok=True)
+    work = pristine.with_name(name)
+    degrade(pristine, rung, (timeline.width, timeline.height), work)
+    made = read_timeline(work)
+    if len(made) != len(timeline):
+        raise VideoError(f"{name} came out with {len(made)} frames instead of {len(timeline)}")
+    score = vmaf(work, pristine)
+    data = work.read_bytes()
+    with whole_file(folder / name, "wb") as handle:
+        handle.write(data)
+    digest = hashlib.sha256(data).hexdigest()
+    return _Clip(name, round(score, 4), segment.source.content, rung.name, rung.kind, digest)
+
+
+def _note_path(output: Path, segment: _Segment, rung: Rung) -> Path:
+    return output / "made" / f"{segment.name}_{rung.name}.json"
+
+
+def _recipe(segment: _Segment, rung: Rung, plan: Plan) -> dict[str, object]:
+    size = segment.source.path.stat().st_size
+    return {
+        "source": [segment.source.path.name, size, round(segment.start, 3)],
+        "clip": [plan.height, plan.seconds],
+        "rung": asdict(rung),
+    }
+
+
+def _finished(note: Path, folder: Path, recipe: dict[str, object]) -> _Clip | None:
+    """Return a clip that an earlier call made, if its file is whole and it was made in the same way."""
+    try:
+        entry = json.loads(note.read_text(encoding="utf-8"))
+        clip = _Clip(**entry["clip"])
+        data = (folder / clip.video).read_bytes()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    same = entry["recipe"] == json.loads(json.dumps(recipe))
+    return clip if same and hashlib.sha256(data).hexdigest() == clip.sha256 else None
+
+
+def _write_table(path: Path, clips: Sequence[_Clip], splits: Sequence[str]) -> Path:
+    with whole_file(path, newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["video", "vmaf", "content", "split", "kind", "rung"])
+        for clip, split in zip(clips, splits, strict=True):
+            writer.writerow([f"videos/{clip.video}", clip.vmaf, clip.content, split, clip.kind, clip.rung])
+    return path

@@ -1,0 +1,73 @@
+"""Cutting, degrading and judging clips with the ffmpeg program of the `imageio-ffmpeg` package."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import tempfile
+from pathlib import Path
+
+from zoomvqa.errors import ToolError, VideoError
+from zoomvqa.ladder.rungs import Rung
+
+# One thread and no version strings: the same clip from the same program, bit by bit.
+_EXACT = ("-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1", "-an")
+
+
+def ffmpeg_program() -> str:
+    """Return the path of the ffmpeg program.
+
+    Raises:
+        ToolError: the package that carries it is not installed.
+    """
+    try:
+        import imageio_ffmpeg  # noqa: PLC0415  optional
+    except ImportError:
+        raise ToolError("making a ladder needs ffmpeg: install it with `pip install 'zoomvqa[demo]'`") from None
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def run_ffmpeg(arguments: list[str], folder: Path | None = None) -> None:
+    """Run ffmpeg quietly.
+
+    Raises:
+        VideoError: it failed; the message is its last line.
+    """
+    command = [ffmpeg_program(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise VideoError(f"ffmpeg failed: {lines[-1] if lines else f'exit code {done.returncode}'}")
+
+
+def cut_pristine(source: Path, start: float, seconds: float, height: int, output: Path) -> None:
+    """Cut a segment, bring it to at most `height` lines, and keep it without loss (FFV1 in Matroska)."""
+    scale = f"scale=-2:'2*trunc(min({height},ih)/2)':flags=lanczos,setsar=1,format=yuv420p"
+    cut = ["-ss", f"{start:.3f}", "-t", f"{seconds:.3f}", "-i", str(source.resolve())]
+    run_ffmpeg([*cut, "-vf", scale, *_EXACT, "-c:v", "ffv1", str(output.resolve())])
+
+
+def degrade(pristine: Path, rung: Rung, size: tuple[int, int], output: Path) -> None:
+    """Encode a rung of the ladder from a pristine segment of `size` (width, height) as H.264 in MP4."""
+    filters = rung.filters.format(w=size[0], h=size[1]) + ",format=yuv420p"
+    codec = ["-c:v", "libx264", "-preset", "medium", "-crf", str(rung.crf), "-movflags", "+faststart"]
+    run_ffmpeg(["-i", str(pristine.resolve()), "-vf", filters, *_EXACT, *codec, str(output.resolve())])
+
+
+def vmaf(clip: Path, pristine: Path) -> float:
+    """Return the VMAF (0..100, default model, mean over frames) of a clip against its pristine segment.
+
+    Raises:
+        VideoError: libvmaf failed, or compared no frames.
+    """
+    graph = "[0:v]settb=AVTB,setpts=PTS-STARTPTS[a];[1:v]settb=AVTB,setpts=PTS-STARTPTS[b];[a][b]"
+    graph += "libvmaf=log_fmt=json:log_path=vmaf.json:n_threads=1"
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = ["-i", str(clip.resolve()), "-i", str(pristine.resolve())]
+        run_ffmpeg([*inputs, "-lavfi", graph, "-f", "null", "-"], Path(folder))
+        report = json.loads((Path(folder) / "vmaf.json").read_text(encoding="utf-8"))
+    score = float(report["pooled_metrics"]["vmaf"]["mean"])
+    if not math.isfinite(score):
+        raise VideoError(f"VMAF of {clip.name} is not a number")
+    return score

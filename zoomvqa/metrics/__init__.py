@@ -1,0 +1,5 @@
+"""How predictions are judged."""
+
+from zoomvqa.metrics.video import Figures, VideoScores, figures_of
+
+__all__ = ["Figures", "VideoScores", "figures_of"]

@@ -1,0 +1,97 @@
+"""Figures of the field on video-level scores: SRCC, PLCC, KRCC, RMSE."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.functional import kendall_rank_corrcoef, mean_squared_error, pearson_corrcoef, spearman_corrcoef
+from torchmetrics.utilities.data import dim_zero_cat
+
+
+class Figures(NamedTuple):
+    """Agreement of predictions with MOS.
+
+    Attributes:
+        srcc: Spearman's rank correlation, −1..1; NaN where all predictions, or all scores, are equal.
+        plcc: Pearson's correlation, raw, −1..1; NaN likewise.
+        krcc: Kendall's tau-b, −1..1; NaN likewise.
+        rmse: root mean squared error, raw, in units of the MOS.
+        videos: how many.
+    """
+
+    srcc: float
+    plcc: float
+    krcc: float
+    rmse: float
+    videos: int
+
+    @property
+    def selection(self) -> float:
+        """What the best checkpoint is chosen by: 0.5 · SRCC + 0.5 · PLCC, −1 where they are not defined."""
+        value = 0.5 * self.srcc + 0.5 * self.plcc
+        return value if math.isfinite(value) else -1.0
+
+
+def figures_of(prediction: Tensor, mos: Tensor) -> Figures:
+    """Return the figures of (n,) predictions and (n,) MOS, n at least 1.
+
+    Both are taken to float32 and computed in float64: half precision has ties that are not there.
+
+    Raises:
+        ValueError: the shapes differ, there is no video, or a value is not finite.
+    """
+    if prediction.shape != mos.shape or prediction.ndim != 1 or not len(prediction):
+        raise ValueError(f"expected two (n,) tensors, got {tuple(prediction.shape)} and {tuple(mos.shape)}")
+    x, y = prediction.float().double(), mos.float().double()
+    if not (x.isfinite().all() and y.isfinite().all()):
+        raise ValueError("predictions and MOS must be finite")
+    rmse = float(mean_squared_error(x, y, squared=False))
+    if bool((x == x[0]).all()) or bool((y == y[0]).all()):
+        return Figures(math.nan, math.nan, math.nan, rmse, len(x))
+    krcc = kendall_rank_corrcoef(x, y)
+    assert isinstance(krcc, Tensor)  # noqa: S101  a tuple only when a test of significance is asked for
+    return Figures(float(spearman_corrcoef(x, y)), float(pearson_corrcoef(x, y)), float(krcc), rmse, len(x))
+
+
+class VideoScores(Metric):
+    """Gathers one score per video over steps and processes; a video seen twice counts once.
+
+    Samplers of several processes repeat videos to even out their shares; averaging per-process correlations,
+    or counting repeats, gives figures that depend on the number of processes. Scores are therefore gathered
+    with the videos' numbers, and the figures are computed once.
+    """
+
+    full_state_update = False
+    index: list[Tensor]
+    prediction: list[Tensor]
+    mos: list[Tensor]
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("index", "prediction", "mos"):
+            self.add_state(name, default=[], dist_reduce_fx="cat")
+
+    def update(self, index: Tensor, prediction: Tensor, mos: Tensor) -> None:
+        """Add videos: (n,) int64 numbers, (n,) scores and (n,) MOS; scalars count as n = 1."""
+        self.index.append(index.reshape(-1))
+        self.prediction.append(prediction.detach().reshape(-1).float())
+        self.mos.append(mos.reshape(-1).float())
+
+    def table(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return (n,) numbers in order, their predictions and MOS, on the CPU; call it inside `compute`."""
+        index = dim_zero_cat(self.index).cpu()
+        prediction, mos = dim_zero_cat(self.prediction).cpu(), dim_zero_cat(self.mos).cpu()
+        order = torch.argsort(index, stable=True)
+        index, prediction, mos = index[order], prediction[order], mos[order]
+        first = torch.ones_like(index, dtype=torch.bool)
+        first[1:] = index[1:] != index[:-1]
+        return index[first], prediction[first], mos[first]
+
+    def compute(self) -> tuple[Figures, tuple[Tensor, Tensor, Tensor]]:
+        """Return the figures over all processes and the table they were computed from."""
+        table = self.table()
+        return figures_of(table[1], table[2]), table

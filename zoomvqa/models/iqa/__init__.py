@@ -1,0 +1,1 @@
+"""The IQA branch: patches and frames."""

@@ -1,0 +1,105 @@
+"""The IQA network: an aligned pyramid of feature maps, a score and a weight for every patch.
+
+After Zoom-VQA (arXiv 2304.06440), section on patch-level and frame-level features. Parameters are named as in
+the release, so that its public checkpoint loads as it is.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zoomvqa.models.backbones import create_backbone, feature_channels, largest_stride
+from zoomvqa.settings.branch import IQANetwork
+
+
+class PatchScores(NamedTuple):
+    """What the network says of a batch of crops.
+
+    Attributes:
+        score: (batch,) the crops' scores, in the units of the training labels.
+        patch_score: (batch, grid, grid) not negative.
+        patch_weight: (batch, grid, grid) in 0..1.
+    """
+
+    score: Tensor
+    patch_score: Tensor
+    patch_weight: Tensor
+
+
+class IQANet(nn.Module):
+    """Backbone, pyramid alignment and the two heads.
+
+    Args:
+        backbone: a timm `features_only` model.
+        grid: patches along a side; every feature map is averaged down (or up) to it.
+        hidden: width of the heads.
+        dropout: in the heads.
+    """
+
+    def __init__(self, backbone: nn.Module, grid: int, hidden: int = 384, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.grid = grid
+        channels = sum(feature_channels(backbone))
+        self.head_score = _head(channels, hidden, dropout, nn.ReLU())
+        self.head_weight = _head(channels, hidden, dropout, nn.Sigmoid())
+
+    def features(self, views: Tensor) -> Tensor:
+        """Return the aligned pyramid of (batch, 3, crop, crop) views: (batch, channels, grid, grid)."""
+        maps = [functional.adaptive_avg_pool2d(f, self.grid) for f in self.backbone(views)]
+        return torch.cat(maps, dim=1)
+
+    def forward(self, views: Tensor) -> PatchScores:
+        """Score a batch of normalised (batch, 3, crop, crop) views."""
+        patches = self.features(views).flatten(2).transpose(1, 2)
+        score = self.head_score(patches).squeeze(-1)
+        weight = self.head_weight(patches).squeeze(-1)
+        total = (score * weight).sum(dim=1) / weight.sum(dim=1)
+        shape = (-1, self.grid, self.grid)
+        return PatchScores(total, score.view(shape), weight.view(shape))
+
+
+def _head(channels: int, hidden: int, dropout: float, last: nn.Module) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, 1), last)
+
+
+def build_iqa_net(settings: IQANetwork, crop: int, *, pretrained: bool = True) -> IQANet:
+    """Return the network that `settings` describe, for crops of `crop` pixels.
+
+    Args:
+        settings: the network.
+        crop: side of the views, which fixes the grid: crop // largest stride of the backbone.
+        pretrained: whether to fetch the backbone's starting weights; not needed when a checkpoint follows.
+
+    Raises:
+        SettingsError, ToolError: see `zoomvqa.models.backbones.create_backbone`.
+    """
+    backbone = create_backbone(settings.backbone, settings.weights if pretrained else "none", settings.drop_path)
+    grid = max(1, crop // largest_stride(backbone))
+    return IQANet(backbone, grid, settings.hidden, settings.dropout)
+
+
+def score_views(net: IQANet, views: Tensor, chunk: int = 8) -> Tensor:
+    """Return the score of each frame of one video: the mean over its crops.
+
+    Frames are scored in pieces of a fixed size, so that validation and scoring, which read a video in
+    different ways, give the same bits.
+
+    Args:
+        net: in evaluation mode.
+        views: (frames, crops, 3, crop, crop).
+        chunk: frames at a time.
+
+    Returns:
+        (frames,) float32.
+    """
+    scores = []
+    for piece in views.split(chunk):
+        frames, crops = piece.shape[:2]
+        score = net(piece.flatten(0, 1)).score.float()
+        scores.append(score.view(frames, crops).mean(dim=1))
+    return torch.cat(scores)

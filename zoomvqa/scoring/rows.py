@@ -1,0 +1,63 @@
+"""The output of scoring: a row a video, and a row a frame on request."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from zoomvqa.scoring.scorer import VideoScore
+
+_COLUMNS = ["video", "score", "status", "error", "frames", "seconds", "reader"]
+_FRAME_COLUMNS = ["video", "frame", "time", "score"]
+
+
+class RowWriter:
+    """Writes rows as they come; see `open_rows`."""
+
+    def __init__(self, videos: Any, frames: Any | None) -> None:
+        self._videos, self._frames = csv.writer(videos), csv.writer(frames) if frames else None
+        self._handles = [h for h in (videos, frames) if h]
+        self._videos.writerow(_COLUMNS)
+        if self._frames:
+            self._frames.writerow(_FRAME_COLUMNS)
+
+    def write(self, name: str, result: VideoScore) -> None:
+        """Add a video's row, and its frames' rows where they are wanted."""
+        score = "" if result.score is None else f"{result.score:.6f}"
+        status = "ok" if result.score is not None else "error"
+        error = " ".join(result.error.split())
+        row = [name, score, status, error, len(result.frames), f"{result.seconds:.3f}", result.reader]
+        self._videos.writerow(row)
+        if self._frames:
+            for frame in result.frames:
+                self._frames.writerow([name, frame.frame, f"{frame.time:.4f}", f"{frame.score:.6f}"])
+        for handle in self._handles:
+            handle.flush()
+
+
+@contextmanager
+def open_rows(output: Path, *, frames: bool) -> Iterator[RowWriter]:
+    """Open the output; rows are on disk as they come and get their final name at the end.
+
+    While scoring goes on they stand in `<output>.part`. An error or an interruption keeps what there is: the
+    rows that were written are then renamed too.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    targets = [output] + ([frames_path(output)] if frames else [])
+    parts = [target.with_name(target.name + ".part") for target in targets]
+    with ExitStack() as stack:
+        handles = [stack.enter_context(p.open("w", encoding="utf-8", newline="")) for p in parts]
+        try:
+            yield RowWriter(handles[0], handles[1] if frames else None)
+        finally:
+            stack.close()
+            for part, target in zip(parts, targets, strict=True):
+                part.replace(target)
+
+
+def frames_path(output: Path) -> Path:
+    """Return where the rows of frames go: `scores.csv` has them in `scores.frames.csv`."""
+    return output.with_name(f"{output.stem}.frames{output.suffix}")

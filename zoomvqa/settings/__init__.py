@@ -1,0 +1,1 @@
+"""Typed settings: what the configs may say, checked before any work starts."""

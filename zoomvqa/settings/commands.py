@@ -1,0 +1,82 @@
+"""Settings of the commands: what train.yaml, predict.yaml, extract_frames.yaml and make_ladder.yaml may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from zoomvqa.settings.base import Settings
+from zoomvqa.settings.branch import IQABranch
+from zoomvqa.settings.data import DataSettings, SplitName
+from zoomvqa.video.reader import ReaderName
+
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
+
+
+class TrainerSettings(Settings):
+    """The part of Lightning's Trainer that the configs set."""
+
+    accelerator: Literal["auto", "cpu", "gpu", "mps"]
+    devices: PositiveInt | Literal["auto"]
+    num_nodes: PositiveInt
+    strategy: str
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
+    max_epochs: PositiveInt
+    accumulate_grad_batches: PositiveInt
+    gradient_clip_val: PositiveFloat | None
+    deterministic: bool | Literal["warn"]
+    log_every_n_steps: PositiveInt
+
+
+class TrainSettings(Settings):
+    """`train.py`."""
+
+    branch: IQABranch
+    data: DataSettings
+    trainer: TrainerSettings
+    logger: dict[Literal["csv", "tensorboard", "wandb"], dict[str, Any]]
+    output: str
+    overwrite: bool
+    seed: Annotated[int, Field(ge=0)]
+    threads: PositiveInt | None
+
+
+class PredictSettings(Settings):
+    """`predict.py`."""
+
+    ckpt: str
+    input: str | None
+    data: DataSettings | None
+    split: SplitName
+    output: str
+    frames: bool
+    test_crops: PositiveInt | None
+    reader: ReaderName
+    device: Device
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+class ExtractSettings(Settings):
+    """`scripts/extract_frames.py`."""
+
+    input: str
+    output: str
+    fps: PositiveFloat
+    workers: PositiveInt
+    reader: ReaderName
+
+
+class LadderSettings(Settings):
+    """`scripts/make_ladder.py`."""
+
+    sources: str
+    output: str
+    height: Annotated[int, Field(ge=64, multiple_of=2)]
+    seconds: PositiveFloat
+    segments: PositiveInt
+    rungs: PositiveInt
+    workers: PositiveInt
+    val_share: Annotated[float, Field(ge=0.0, lt=1.0)]
+    test_share: Annotated[float, Field(ge=0.0, lt=1.0)]
+    seed: int

@@ -1,0 +1,59 @@
+"""Settings of a labelled set of videos."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from zoomvqa.settings.base import Settings
+from zoomvqa.video.reader import ReaderName
+
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+SplitName = Literal["train", "val", "test"]
+
+
+class Columns(Settings):
+    """Names of the columns of a CSV with a header; `null` finds the usual names."""
+
+    video: str | None = None
+    mos: str | None = None
+    std: str | None = None
+    content: str | None = None
+    split: str | None = None
+
+
+class DataSettings(Settings):
+    """A labelled set: where its videos and its scores are, and how it is split."""
+
+    name: str
+    root: str
+    annotations: str | dict[SplitName, str] | None
+    layout: Literal["videos", "frames"] = "videos"
+    columns: Columns = Columns()
+    content_pattern: str | None = None
+    mos_range: tuple[float, float] | None = None
+    val_share: Share = 0.2
+    test_share: Share = 0.0
+    split_seed: int = 0
+    reader: ReaderName = "auto"
+
+    @field_validator("content_pattern")
+    @classmethod
+    def _is_pattern(cls, value: str | None) -> str | None:
+        try:
+            groups = re.compile(value).groups if value else 1
+        except re.error as error:
+            raise ValueError(f"a regular expression: {error}") from None
+        if groups != 1:
+            raise ValueError("a regular expression with exactly one group")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DataSettings:
+        if self.mos_range is not None and self.mos_range[0] >= self.mos_range[1]:
+            raise ValueError("mos_range to be [lowest, highest]")
+        if self.val_share + self.test_share >= 1.0:
+            raise ValueError("val_share + test_share to be below 1")
+        return self

@@ -1,0 +1,1 @@
+"""What training needs beside the networks: schedules, mixing, callbacks, loggers."""

@@ -1,0 +1,77 @@
+"""A callback that keeps the predictions behind the best figures: as CSV, and as a picture."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+
+from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.files import whole_file
+from zoomvqa.metrics import Figures
+
+
+class ValidationReport(Callback):
+    """Writes `val_predictions.csv` and `val_scatter.png` whenever validation improves.
+
+    Args:
+        folder: where to.
+        videos: of the validation split, in the order of their numbers.
+    """
+
+    def __init__(self, folder: Path, videos: Sequence[LabelledVideo]) -> None:
+        self._folder, self._videos = folder, videos
+        self._best = float("-inf")
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """See the class; nothing is written for the check before training."""
+        if trainer.sanity_checking or not trainer.is_global_zero or pl_module.figures is None:
+            return
+        if pl_module.figures.selection <= self._best:
+            return
+        self._best = pl_module.figures.selection
+        names = [self._videos[int(i)].name for i in pl_module.table[0]]
+        _, prediction, mos = pl_module.table
+        write_predictions(self._folder / "val_predictions.csv", names, prediction, mos)
+        plot_scatter(self._folder / "val_scatter.png", prediction, mos, pl_module.figures)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed run needs to know."""
+        return {"best": self._best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the state of the run that is resumed."""
+        self._best = state_dict["best"]
+
+
+def write_predictions(path: Path, names: Sequence[str], prediction: Tensor, mos: Tensor) -> None:
+    """Write one row per video: video, prediction, mos."""
+    with whole_file(path, newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["video", "prediction", "mos"])
+        for name, p, y in zip(names, prediction.tolist(), mos.tolist(), strict=True):
+            writer.writerow([name, f"{p:.6f}", f"{y:.6f}"])
+
+
+def plot_scatter(path: Path, prediction: Tensor, mos: Tensor, figures: Figures) -> None:
+    """Draw predicted against true scores, with the figures in the title."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  slow to import; the object interface needs no display
+
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.scatter(prediction.numpy(), mos.numpy(), s=14, alpha=0.7)
+    low, high = min(prediction.min(), mos.min()).item(), max(prediction.max(), mos.max()).item()
+    axes.plot([low, high], [low, high], linewidth=0.8, linestyle="--", color="grey")
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("MOS")
+    axes.set_title(
+        f"SRCC {figures.srcc:.3f}   PLCC {figures.plcc:.3f}   RMSE {figures.rmse:.2f}   n = {figures.videos}",
+        fontsize=9,
+    )
+    with whole_file(path, "wb") as handle:
+        figure.savefig(handle, format="png", dpi=120)

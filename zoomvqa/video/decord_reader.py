@@ -1,0 +1,75 @@
+"""Frames through decord, kept to what it does right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch  # noqa: F401  decord imported before torch can freeze a DataLoader
+from numpy.typing import NDArray
+
+from zoomvqa.errors import VideoError
+from zoomvqa.video.timeline import Timeline
+
+
+def decord_misreads(timeline: Timeline) -> str:
+    """Name what in this file decord is known to get wrong, or return an empty string.
+
+    Measured on decord 0.6.0: AV1 is not in its FFmpeg; files with hidden pre-roll frames come out with the
+    wrong length, and can hang; MPEG-TS and MPEG-PS frames are wrong; GIF, APNG and raw streams fail.
+    """
+    formats = set(timeline.container.split(","))
+    if timeline.codec in {"av1", "libdav1d", "libaom-av1", "theora"}:
+        return f"the codec {timeline.codec}"
+    if timeline.hidden:
+        return "an edit list with hidden frames"
+    if odd := formats & {"mpegts", "mpeg", "gif", "apng", "h264", "hevc", "image2", "png_pipe", "ogg"}:
+        return f"the container {sorted(odd)[0]}"
+    return ""
+
+
+class DecordReader:
+    """A file opened by decord; see `zoomvqa.video.reader.VideoReader`."""
+
+    def __init__(self, path: Path, timeline: Timeline) -> None:
+        import decord  # noqa: PLC0415  loads its own FFmpeg: only where it is used
+
+        self._errors = (decord.DECORDError, IndexError, RuntimeError, StopIteration)
+        self._timeline = timeline
+        try:
+            self._open = lambda: decord.VideoReader(str(path), num_threads=0)
+            self._reader: Any = self._open()
+        except self._errors as error:
+            raise VideoError(f"decord cannot open it: {_first_line(error)}") from None
+        if len(self._reader) != len(timeline):
+            raise VideoError(
+                f"decord counts {len(self._reader)} frames where the file shows {len(timeline)}; use reader=pyav"
+            )
+        self._position = 0
+
+    def read(self, indices: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
+        """Yield frames, moving forward only: decord's seeking is wrong on open groups of pictures."""
+        for index in indices:
+            if index < self._position:
+                self._reader, self._position = self._open(), 0
+            try:
+                self._forward(index - self._position)
+                frame = self._reader.next().asnumpy()
+            except self._errors as error:
+                raise VideoError(f"frame {index} does not decode: {_first_line(error)}") from None
+            self._position = index + 1
+            yield frame
+
+    def _forward(self, frames: int) -> None:
+        if frames > 0 and not self._timeline.open_gop:
+            self._reader.skip_frames(frames)
+            return
+        for _ in range(frames):  # skipping seeks, and seeks land late where a group of pictures is open
+            self._reader.next()
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

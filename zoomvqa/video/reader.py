@@ -1,0 +1,101 @@
+"""One interface to the video decoders; nothing outside this file knows which one runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoomvqa.errors import VideoError
+from zoomvqa.video.decord_reader import DecordReader, decord_misreads
+from zoomvqa.video.pyav_reader import PyAVReader
+from zoomvqa.video.timeline import Timeline, read_timeline
+
+Frame = NDArray[np.uint8]
+ReaderName = Literal["auto", "decord", "pyav"]
+
+
+class VideoReader(Protocol):
+    """A decoder opened on one file."""
+
+    def read(self, indices: Sequence[int]) -> Iterator[Frame]:
+        """Yield the frames of `indices`, each a new (height, width, 3) uint8 RGB array, upright.
+
+        Args:
+            indices: never decreasing, each from 0 to the number of frames less one.
+
+        Raises:
+            VideoError: a frame cannot be decoded.
+        """
+        ...
+
+
+_READERS: dict[str, Callable[[Path, Timeline], VideoReader]] = {"decord": DecordReader, "pyav": PyAVReader}
+
+
+class Video:
+    """A video file: its timeline, and its frames decoded on demand.
+
+    Open it in the process that reads it; decoders do not survive a fork.
+
+    Args:
+        path: the file.
+        reader: `decord`, `pyav`, or `auto`: decord but for the files that it is known to misread.
+
+    Attributes:
+        timeline: when each frame is shown.
+        reader: the decoder in use.
+
+    Raises:
+        VideoError: the file is not a readable video.
+    """
+
+    def __init__(self, path: Path, reader: ReaderName = "auto") -> None:
+        self.path = path
+        self.timeline = read_timeline(path)
+        trouble = decord_misreads(self.timeline)
+        if reader == "decord" and trouble:
+            raise VideoError(f"decord does not read {trouble} correctly; use reader=auto or reader=pyav")
+        self._may_switch = reader == "auto"
+        self.reader = ("pyav" if trouble else "decord") if reader == "auto" else reader
+        try:
+            self._decoder = _READERS[self.reader](path, self.timeline)
+        except VideoError as error:
+            self._switch(error)
+
+    def __len__(self) -> int:
+        return len(self.timeline)
+
+    def frames(self, indices: Sequence[int]) -> Iterator[Frame]:
+        """Yield frames in order, decoding the file once; see `VideoReader.read`.
+
+        An index may repeat; the same array is then yielded again.
+        """
+        wanted = sorted(set(indices))
+        if list(indices) != sorted(indices) or not wanted or wanted[0] < 0 or wanted[-1] >= len(self):
+            raise ValueError(f"frame indices must be sorted and within 0..{len(self) - 1}")
+        stream = self._decode(wanted)
+        position, frame = -1, None
+        for index in indices:
+            if index != position or frame is None:
+                frame, position = next(stream), index
+            yield frame
+
+    def _decode(self, indices: Sequence[int]) -> Iterator[Frame]:
+        done = 0
+        try:
+            for frame in self._decoder.read(indices):
+                yield frame
+                done += 1
+        except VideoError as error:
+            self._switch(error)
+            yield from self._decoder.read(indices[done:])
+
+    def _switch(self, error: VideoError) -> None:
+        """Go over to PyAV, which gives the same pixels, or raise `error` where that is not allowed."""
+        if not self._may_switch or self.reader == "pyav":
+            raise error
+        self.reader, self._decoder = "pyav", PyAVReader(self.path, self.timeline)
