@@ -130,7 +130,7 @@ def _in_our_words(name: str, overrides: list[str], error: Exception) -> str:
         key, _, value = override.lstrip("+~").partition("=")
         folder = config_folder() / key.split("@")[0]
         if key in groups:
-            names = sorted(p.stem for p in folder.glob("*.yaml"))
+            names = sorted(p.stem for p in folder.glob("[!_]*.yaml"))
             for choice in value.strip("[]").split(","):
                 if choice.strip() not in {*names, "null", ""}:
                     hint = nearest(choice.strip(), names)

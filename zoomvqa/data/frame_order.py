@@ -89,20 +89,33 @@ class FrameBatches(Sampler[list[FrameKey]]):
         videos = draw.permutation(len(self._counts))[self._rank :: self._world]
         if not len(videos):  # fewer videos than processes: share them
             videos = np.array([self._rank % len(self._counts)])
-        queues = [self._worker_queue(videos[w :: self._workers], draw) for w in range(self._workers)]
+        queues = [self._worker_queue(share, draw) for share in self._shares(videos)]
         order: list[tuple[int, int]] = []
-        turn = 0
-        while any(queues):
-            queue = queues[turn % self._workers] or max(queues, key=len)
-            order += queue[: self._batch_size]
-            del queue[: self._batch_size]
-            turn += 1
+        for turn in range(len(self)):
+            wanted = self._batch_size
+            queue = queues[turn % self._workers]
+            while wanted and any(queues):
+                queue = queue or max(queues, key=len)  # this worker's share is done: help the busiest
+                order += queue[:wanted]
+                taken = min(wanted, len(queue))
+                del queue[:taken]
+                wanted -= taken
         size = self._per_process()
         return (order * math.ceil(size / len(order)))[:size]
 
-    def _worker_queue(self, videos: np.ndarray, draw: np.random.Generator) -> list[tuple[int, int]]:
+    def _shares(self, videos: np.ndarray) -> list[list[int]]:
+        """Deal videos to the workers so that each has about as many frames."""
+        shares: list[list[int]] = [[] for _ in range(self._workers)]
+        load = [0] * self._workers
+        for video in videos:
+            least = load.index(min(load))
+            shares[least].append(int(video))
+            load[least] += self._counts[video]
+        return shares
+
+    def _worker_queue(self, videos: list[int], draw: np.random.Generator) -> list[tuple[int, int]]:
         queue: list[tuple[int, int]] = []
         for start in range(0, len(videos), self._group_size):
-            group = [(int(v), f) for v in videos[start : start + self._group_size] for f in range(self._counts[v])]
+            group = [(v, f) for v in videos[start : start + self._group_size] for f in range(self._counts[v])]
             queue += [group[i] for i in draw.permutation(len(group))]
         return queue

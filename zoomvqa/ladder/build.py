@@ -203,6 +203,7 @@ def _note_path(output: Path, segment: _Segment, rung: Rung) -> Path:
 def _recipe(segment: _Segment, rung: Rung, plan: Plan) -> dict[str, object]:
     size = segment.source.path.stat().st_size
     return {
+        "method": 1,  # raise it when clips or scores come out differently
         "source": [segment.source.path.name, size, round(segment.start, 3)],
         "clip": [plan.height, plan.seconds],
         "rung": asdict(rung),

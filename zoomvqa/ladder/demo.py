@@ -18,7 +18,7 @@ from zoomvqa.errors import ToolError
 from zoomvqa.files import whole_file
 from zoomvqa.ladder.build import Plan, Source, build_ladder
 
-PLAN = Plan(height=360, seconds=2.0, segments=4, rungs=8, workers=os.cpu_count() or 1)
+PLAN = Plan(height=360, seconds=2.0, segments=4, rungs=7, workers=os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)

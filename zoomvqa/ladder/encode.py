@@ -61,7 +61,8 @@ def vmaf(clip: Path, pristine: Path) -> float:
     Raises:
         VideoError: libvmaf failed, or compared no frames.
     """
-    graph = "[0:v]settb=AVTB,setpts=PTS-STARTPTS[a];[1:v]settb=AVTB,setpts=PTS-STARTPTS[b];[a][b]"
+    # Frames are paired by number: Matroska rounds times to milliseconds, which would pair neighbours.
+    graph = "[0:v]settb=1/25,setpts=N[a];[1:v]settb=1/25,setpts=N[b];[a][b]"
     graph += "libvmaf=log_fmt=json:log_path=vmaf.json:n_threads=1"
     with tempfile.TemporaryDirectory() as folder:
         inputs = ["-i", str(clip.resolve()), "-i", str(pristine.resolve())]

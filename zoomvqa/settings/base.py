@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -39,10 +40,11 @@ def check(kind: type[S], values: Mapping[str, Any], prefix: str = "") -> S:
 def _explain(kind: type[BaseModel], error: ValidationError, prefix: str) -> str:
     # An unknown key is named first: the missing or odd value beside it is mostly its consequence.
     problems = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    first = problems[0]
-    path = [part for part in first["loc"] if not _is_union_tag(part)]
+    paths = [[part for part in e["loc"] if not _is_union_tag(part)] for e in problems]
+    first, path = problems[0], paths[0]
     key = ".".join([*([prefix] if prefix else []), *(str(part) for part in path)])
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    others = len({tuple(p) for p in paths}) - 1
+    more = f" (and {others} more)" if others else ""
     if first["type"] == "extra_forbidden":
         known = _keys_at(kind, path[:-1])
         return f"{key}: unknown key{nearest(str(path[-1]), known)}; known here: {', '.join(known)}{more}"
@@ -56,7 +58,7 @@ def _explain(kind: type[BaseModel], error: ValidationError, prefix: str) -> str:
 
 def _is_union_tag(part: object) -> bool:
     """Tell whether a part of an error's location is pydantic's name for a union's member, not a key."""
-    return isinstance(part, str) and (part in {"int", "float", "str", "none", "bool"} or "[" in part)
+    return isinstance(part, str) and re.search(r"^(constrained-)?(int|float|str|bool|none)$|\[", part) is not None
 
 
 def _keys_at(kind: type[BaseModel], path: list[Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 
 from zoomvqa.settings.base import Settings
 
@@ -28,11 +28,12 @@ class FrameView(Settings):
     mean: Rgb = (0.485, 0.456, 0.406)
     std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (0.229, 0.224, 0.225)
 
-    @model_validator(mode="after")
-    def _crop_fits(self) -> FrameView:
-        if self.crop > self.resize:
-            raise ValueError(f"crop {self.crop} to be at most resize {self.resize}")
-        return self
+    @field_validator("crop")
+    @classmethod
+    def _crop_fits(cls, value: int, info: ValidationInfo) -> int:
+        if value > info.data.get("resize", value):
+            raise ValueError(f"at most resize, which is {info.data['resize']}")
+        return value
 
 
 class IQANetwork(Settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from zoomvqa.settings.base import Settings
 from zoomvqa.video.reader import ReaderName
@@ -50,10 +50,16 @@ class DataSettings(Settings):
             raise ValueError("a regular expression with exactly one group")
         return value
 
-    @model_validator(mode="after")
-    def _consistent(self) -> DataSettings:
-        if self.mos_range is not None and self.mos_range[0] >= self.mos_range[1]:
-            raise ValueError("mos_range to be [lowest, highest]")
-        if self.val_share + self.test_share >= 1.0:
-            raise ValueError("val_share + test_share to be below 1")
-        return self
+    @field_validator("mos_range")
+    @classmethod
+    def _is_range(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and value[0] >= value[1]:
+            raise ValueError("[lowest, highest]")
+        return value
+
+    @field_validator("test_share")
+    @classmethod
+    def _leaves_training_videos(cls, value: float, info: ValidationInfo) -> float:
+        if value + info.data.get("val_share", 0.0) >= 1.0:
+            raise ValueError("val_share + test_share below 1")
+        return value

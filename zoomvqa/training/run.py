@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,9 @@ def train(settings: TrainSettings, labelled: LabelledSet) -> Figures:
     module = IQAModule(net, branch.loss, branch.mixing, branch.optimiser, description)
     callbacks = _callbacks(output, settings, data)
     trainer = _trainer(settings.trainer, _loggers(settings, config), callbacks, output)
+    size = sum(p.numel() for p in net.parameters()) / 1e6
     say(
-        f"Training {branch.network.backbone} on {len(data.train_videos)} videos of '{labelled.name}', "
+        f"Training {branch.network.backbone} ({size:.2f} M parameters) on {len(data.train_videos)} videos of '{labelled.name}', "
         f"validating on {len(data.val_videos)}"
     )
     trainer.fit(module, datamodule=data)
@@ -98,6 +100,7 @@ def _loggers(settings: TrainSettings, config: dict[str, Any]) -> list[Logger]:
 def _trainer(
     settings: TrainerSettings, loggers: list[Logger], callbacks: list[Callback], output: Path
 ) -> lightning.Trainer:
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     # Lightning's advice on worker counts and its notes on tensor cores are not for the user to act on here.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*Experiment logs directory.*")
@@ -111,6 +114,7 @@ def _trainer(
             default_root_dir=output,
             use_distributed_sampler=False,  # the datamodule shares the data out itself
             num_sanity_val_steps=0,
+            enable_model_summary=False,
         )
     except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
         reason = " ".join(str(error).split())

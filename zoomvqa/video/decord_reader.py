@@ -14,17 +14,25 @@ from zoomvqa.errors import VideoError
 from zoomvqa.video.timeline import Timeline
 
 
+# Where a picture's padded row is a multiple of its width, decord takes the padding for more colours. Rows are
+# padded to at most 128 bytes, so this cannot happen from here on (seen at 2, 4, 8, 12, 16, 24 and 48 pixels).
+_NARROWEST = 128
+
+
 def decord_misreads(timeline: Timeline) -> str:
     """Name what in this file decord is known to get wrong, or return an empty string.
 
     Measured on decord 0.6.0: AV1 is not in its FFmpeg; files with hidden pre-roll frames come out with the
-    wrong length, and can hang; MPEG-TS and MPEG-PS frames are wrong; GIF, APNG and raw streams fail.
+    wrong length, and can hang; MPEG-TS and MPEG-PS frames are wrong; GIF, APNG and raw streams fail; some
+    very narrow pictures come out with more than three colours.
     """
     formats = set(timeline.container.split(","))
     if timeline.codec in {"av1", "libdav1d", "libaom-av1", "theora"}:
         return f"the codec {timeline.codec}"
     if timeline.hidden:
         return "an edit list with hidden frames"
+    if timeline.width < _NARROWEST:
+        return f"a picture {timeline.width} pixels wide"
     if odd := formats & {"mpegts", "mpeg", "gif", "apng", "h264", "hevc", "image2", "png_pipe", "ogg"}:
         return f"the container {sorted(odd)[0]}"
     return ""

@@ -1,0 +1,120 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from fill import fill
+
+from zoomvqa.checkpoints import describe, load_checkpoint
+from zoomvqa.errors import CheckpointError
+from zoomvqa.models.iqa.net import build_iqa_net
+from zoomvqa.settings.branch import FrameView, IQABranch, IQANetwork
+
+BRANCH = IQABranch(
+    network=IQANetwork(backbone="test_efficientnet", weights="none", hidden=16), view=FrameView(resize=96, crop=64)
+)
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "iqa_network.json").read_text())
+
+
+def ours(path: Path, **changes) -> Path:
+    net = build_iqa_net(BRANCH.network, 64)
+    state = {f"net.{k}": v for k, v in net.state_dict().items()}
+    entry = describe(BRANCH, (0.0, 100.0), "made", {"seed": 0}) | {"figures": {"srcc": float("nan")}} | changes
+    torch.save({"zoomvqa": entry, "state_dict": state, "optimizer_states": []}, path)
+    return path
+
+
+def test_there_and_back(tmp_path):
+    checkpoint = load_checkpoint(ours(tmp_path / "a.ckpt"))
+    assert checkpoint.source == "zoomvqa"
+    assert checkpoint.description.view == BRANCH.view
+    assert checkpoint.description.mos_range == (0.0, 100.0)
+    net = checkpoint.build_net()
+    assert not net.training
+    assert torch.equal(net.state_dict()["head_score.0.weight"], checkpoint.weights["head_score.0.weight"])
+
+
+def release_weights() -> dict[str, torch.Tensor]:
+    return {key: fill(key, tuple(shape)) for key, shape in GOLDEN["keys"].items()}
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_the_release_s_file_loads_as_it_is(tmp_path, prefix):
+    path = tmp_path / "iqa_best_29epoch_checkpoint.pth.tar"
+    weights = {prefix + k: v for k, v in release_weights().items()}
+    torch.save({"epoch": 29, "arch": "cpnet_multi", "state_dict": weights, "score": 0.79}, path)
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.source == "release"
+    assert (checkpoint.description.view.resize, checkpoint.description.view.crop) == (512, 320)
+    assert checkpoint.description.mos_range is None
+    checkpoint.build_net()
+
+
+def test_a_malicious_pickle_is_refused_and_does_nothing(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return os.system, (f"touch {tmp_path / 'pwned'}",)
+
+    torch.save({"state_dict": {"a": torch.zeros(1)}, "extra": Evil()}, tmp_path / "evil.ckpt")
+    with pytest.raises(CheckpointError, match="refused.*could run code"):
+        load_checkpoint(tmp_path / "evil.ckpt")
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_missing(tmp_path):
+    with pytest.raises(CheckpointError, match="ckpt: no such file"):
+        load_checkpoint(tmp_path / "no.ckpt")
+
+
+def test_folder(tmp_path):
+    with pytest.raises(CheckpointError, match="is a folder; expected a file such as .*best.ckpt"):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"plain text, no checkpoint", b"PK\x03\x04 broken zip"])
+def test_damaged(tmp_path, content):
+    path = tmp_path / "a.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="damaged or not a checkpoint|refused"):
+        load_checkpoint(path)
+
+
+def test_cut_short(tmp_path):
+    path = ours(tmp_path / "a.ckpt")
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(CheckpointError, match="damaged or not a checkpoint"):
+        load_checkpoint(path)
+
+
+def test_another_kind(tmp_path):
+    torch.save({"state_dict": {"layers.0.blocks.0.attn.relative_position_bias_table": torch.zeros(1)}}, tmp_path / "v")
+    with pytest.raises(CheckpointError, match="weights of a Video Swin.*expected a checkpoint of this package"):
+        load_checkpoint(tmp_path / "v")
+    torch.save({"fc.weight": torch.zeros(1)}, tmp_path / "x")
+    with pytest.raises(CheckpointError, match=r"not a known kind of checkpoint \(it holds fc.weight\)"):
+        load_checkpoint(tmp_path / "x")
+    torch.save([1, 2], tmp_path / "l")
+    with pytest.raises(CheckpointError, match="expected a dictionary in it, found list"):
+        load_checkpoint(tmp_path / "l")
+
+
+def test_newer_format(tmp_path):
+    with pytest.raises(CheckpointError, match="format 2, written by zoomvqa"):
+        load_checkpoint(ours(tmp_path / "a.ckpt", format=2))
+
+
+def test_wrong_description(tmp_path):
+    with pytest.raises(CheckpointError, match="description is wrong: zoomvqa.branch"):
+        load_checkpoint(ours(tmp_path / "a.ckpt", branch="xyz"))
+
+
+def test_tensors_that_do_not_fit(tmp_path):
+    weights = release_weights()
+    del weights["head_score.3.bias"]
+    weights["head_weight.3.bias"] = torch.zeros(7)
+    weights["surplus"] = torch.zeros(1)
+    torch.save({"state_dict": weights}, tmp_path / "a.pth")
+    checkpoint = load_checkpoint(tmp_path / "a.pth")
+    with pytest.raises(CheckpointError, match="1 missing .head_score.3.bias.*1 unexpected .surplus.*1 of another shape"):
+        checkpoint.build_net()

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from zoomvqa.data.views import (
+    TestView,
+    TrainView,
+    at_training_resolution,
+    crop_corners,
+    resize_short_side,
+    to_unit_range,
+)
+from zoomvqa.errors import VideoError
+from zoomvqa.settings.branch import FrameView
+
+SETTINGS = FrameView(resize=64, crop=32)
+
+
+def picture(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((540, 960), (512, 910)), ((960, 540), (910, 512)), ((512, 700), (512, 700)), ((16, 16), (512, 512))],
+)
+def test_resize_shapes(shape, expected):
+    assert resize_short_side(torch.zeros(3, *shape), 512).shape[-2:] == expected
+
+
+def test_resize_is_bilinear_without_antialias():
+    image = to_unit_range(picture(90, 120))
+    expected = functional.interpolate(image[None], (45, 60), mode="bilinear", align_corners=False)[0]
+    assert torch.equal(resize_short_side(image, 45), expected)
+    smooth = functional.interpolate(image[None], (45, 60), mode="bilinear", align_corners=False, antialias=True)[0]
+    assert not torch.allclose(smooth, expected, atol=0.05)
+
+
+def test_too_narrow():
+    with pytest.raises(VideoError, match="8×400 pixels, is too narrow"):
+        resize_short_side(torch.zeros(3, 400, 8), 512)
+
+
+def test_crops():
+    assert crop_corners(512, 910, 320, 1) == [(96, 295)]
+    assert crop_corners(512, 910, 320, 5) == [(0, 0), (96, 295), (0, 590), (192, 0), (192, 590)]
+    many = crop_corners(512, 910, 320, 9)
+    assert many == crop_corners(512, 910, 320, 9)
+    assert len(set(many)) == 9
+    assert all(0 <= top <= 192 and 0 <= left <= 590 for top, left in many)
+
+
+@pytest.mark.parametrize("crops", [1, 5, 3])
+def test_test_view(crops):
+    frame = picture(80, 100)
+    view = TestView(SETTINGS.model_copy(update={"test_crops": crops}))
+    views = view(frame)
+    assert views.shape == (crops, 3, 32, 32)
+    assert torch.equal(views, view(frame))
+    image = resize_short_side(to_unit_range(frame), 64)
+    top, left = crop_corners(64, 80, 32, crops)[-1]
+    mean, std = torch.tensor(SETTINGS.mean).view(3, 1, 1), torch.tensor(SETTINGS.std).view(3, 1, 1)
+    torch.testing.assert_close(views[-1] * std + mean, image[:, top : top + 32, left : left + 32])
+
+
+def test_train_view_depends_on_the_seed_alone():
+    frame = at_training_resolution(picture(80, 100), 64)
+    view = TrainView(SETTINGS)
+    assert torch.equal(view(frame, 5), view(frame, 5))
+    assert len({view(frame, seed).sum().item() for seed in range(10)}) > 5
+
+
+def test_flip():
+    frame = at_training_resolution(picture(64, 64), 64)
+    always = TrainView(FrameView(resize=64, crop=64, flip=1.0))(frame, 0)
+    never = TrainView(FrameView(resize=64, crop=64, flip=0.0))(frame, 0)
+    assert torch.equal(always, never.flip(-1))
+
+
+def test_training_resolution_is_rounded_by_half_a_level_at_most():
+    frame = picture(80, 100)
+    rounded = at_training_resolution(frame, 64)
+    exact = resize_short_side(to_unit_range(frame), 64).permute(1, 2, 0).numpy() * 255
+    assert rounded.dtype == np.uint8
+    assert np.abs(rounded - exact).max() <= 0.5 + 1e-3
+
+
+def test_a_frame_is_not_changed():
+    frame = picture(64, 64)
+    before = frame.copy()
+    TestView(SETTINGS)(frame)
+    TrainView(SETTINGS)(frame, 0)
+    np.testing.assert_array_equal(frame, before)

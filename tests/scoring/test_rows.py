@@ -1,0 +1,40 @@
+import csv
+
+import pytest
+
+from zoomvqa.scoring.rows import frames_path, open_rows
+from zoomvqa.scoring.scorer import FrameScore, VideoScore
+
+GOOD = VideoScore(51.25, "", [FrameScore(0, 0.0, 51.0), FrameScore(13, 0.43, 51.5)], 0.2, "decord")
+BAD = VideoScore(None, "not a readable video:\nInvalid data", seconds=0.01)
+
+
+def rows(path) -> list[dict[str, str]]:
+    with path.open(newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_rows(tmp_path):
+    output = tmp_path / "new" / "scores.csv"
+    with open_rows(output, frames=True) as writer:
+        writer.write("a,1.mp4", GOOD)
+        writer.write("b.mp4", BAD)
+        assert not output.exists()
+    first, second = rows(output)
+    assert (first["video"], first["score"], first["status"], first["frames"]) == ("a,1.mp4", "51.250000", "ok", "2")
+    assert (second["score"], second["status"]) == ("", "error")
+    assert second["error"] == "not a readable video: Invalid data"
+    frames = rows(frames_path(output))
+    assert [(r["frame"], r["time"], r["score"]) for r in frames] == [
+        ("0", "0.0000", "51.000000"),
+        ("13", "0.4300", "51.500000"),
+    ]
+    assert {p.name for p in output.parent.iterdir()} == {"scores.csv", "scores.frames.csv"}
+
+
+def test_an_interruption_keeps_what_was_scored(tmp_path):
+    output = tmp_path / "scores.csv"
+    with pytest.raises(KeyboardInterrupt), open_rows(output, frames=False) as writer:
+        writer.write("a.mp4", GOOD)
+        raise KeyboardInterrupt
+    assert len(rows(output)) == 1

@@ -1,0 +1,136 @@
+"""Scores of real small files, good and bad."""
+
+import pytest
+import torch
+from conftest import Make, ffmpeg
+
+from zoomvqa.checkpoints import Checkpoint, Description, load_checkpoint
+from zoomvqa.data.frame_dataset import WholeVideos
+from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.errors import SettingsError
+from zoomvqa.models.iqa.net import build_iqa_net, score_views
+from zoomvqa.scoring.scorer import Scorer
+from zoomvqa.settings.branch import FrameSampling, FrameView, IQANetwork
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    torch.manual_seed(0)
+    network = IQANetwork(backbone="test_efficientnet", weights="none", hidden=16)
+    description = Description(
+        version="0", branch="iqa", network=network, sampling=FrameSampling(), view=FrameView(resize=96, crop=64)
+    )
+    return Checkpoint(description, build_iqa_net(network, 64).state_dict(), "zoomvqa")
+
+
+GOOD = {
+    "wide.mp4": {},
+    "portrait.mp4": {"size": "128x256"},
+    "one.mp4": {"frames": 1},
+    "tiny.mp4": {"size": "16x16"},
+    "four_three.mp4": {"size": "80x60"},  # smaller than the crop
+    "long.mp4": {"frames": 400, "size": "32x32"},
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_good_videos(checkpoint, make_video: Make, name):
+    result = Scorer(checkpoint, "cpu").score(make_video(f"score_{name}", **GOOD[name]))
+    assert result.error == ""
+    assert result.score == pytest.approx(sum(f.score for f in result.frames) / len(result.frames), abs=1e-5)
+    assert [f.frame for f in result.frames] == sorted(f.frame for f in result.frames)
+    assert result.seconds > 0
+
+
+def test_scoring_gives_what_validation_gives(checkpoint, make_video: Make):
+    video = make_video("score_long.mp4", **GOOD["long.mp4"])
+    views = WholeVideos(
+        [LabelledVideo("v", video, 1.0, "v", "val")], checkpoint.description.sampling, checkpoint.description.view
+    )[0].views
+    with torch.inference_mode():
+        validated = score_views(checkpoint.build_net(), views).mean()
+    assert Scorer(checkpoint, "cpu").score(video).score == float(validated)
+
+
+def test_the_score_does_not_depend_on_company(checkpoint, make_video: Make):
+    videos = [make_video(f"score_{name}", **options) for name, options in GOOD.items()]
+    scorer = Scorer(checkpoint, "cpu")
+    together = [scorer.score(v).score for v in videos]
+    assert [Scorer(checkpoint, "cpu").score(v).score for v in reversed(videos)] == together[::-1]
+
+
+def test_more_crops(checkpoint, make_video: Make):
+    video = make_video("score_wide.mp4")
+    one, five, nine = (Scorer(checkpoint, "cpu", test_crops=n).score(video).score for n in (1, 5, 9))
+    assert len({one, five, nine}) == 3
+    assert Scorer(checkpoint, "cpu", test_crops=9).score(video).score == nine
+
+
+def test_bf16_is_close(checkpoint, make_video: Make):
+    video = make_video("score_wide.mp4")
+    exact = Scorer(checkpoint, "cpu").score(video).score
+    assert Scorer(checkpoint, "cpu", "bf16-mixed").score(video).score == pytest.approx(exact, rel=0.05, abs=0.05)
+
+
+def test_bad_files(checkpoint, make_video: Make, tmp_path):
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("hello " * 99)
+    ffmpeg("-f", "lavfi", "-i", "sine", "-t", "1", "-c:a", "aac", tmp_path / "sound.mp4")
+    whole = make_video("score_fast.mp4", "-movflags", "+faststart", frames=100).read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "head.mp4").write_bytes(whole[:100])
+    expected = {
+        "empty.mp4": "empty",
+        "text.mp4": "not a readable video",
+        "sound.mp4": "no video stream",
+        "cut.mp4": "cut short",
+        "head.mp4": "not a readable video",
+        "none.mp4": "no such file",
+    }
+    scorer = Scorer(checkpoint, "cpu")
+    for name, reason in expected.items():
+        result = scorer.score(tmp_path / name)
+        assert result.score is None, name
+        assert reason in result.error, name
+        assert result.frames == []
+
+
+def test_a_network_gone_wrong_gives_no_score(checkpoint, make_video: Make):
+    broken = {k: v.clone() for k, v in checkpoint.weights.items()}
+    broken["head_score.3.bias"].fill_(float("nan"))
+    result = Scorer(Checkpoint(checkpoint.description, broken, "zoomvqa"), "cpu").score(make_video("score_wide.mp4"))
+    assert result.score is None
+    assert "not a number" in result.error
+
+
+def test_device_that_is_not_there(checkpoint):
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(SettingsError, match="device: 'cuda' cannot be used here"):
+        Scorer(checkpoint, "cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_the_gpu_agrees_with_the_cpu(checkpoint, make_video: Make):
+    video = make_video("score_wide.mp4")
+    exact = Scorer(checkpoint, "cpu").score(video).score
+    assert Scorer(checkpoint, "cuda").score(video).score == pytest.approx(exact, rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_reference_video_end_to_end(reference, tmp_path):
+    import json
+
+    from fill import fill
+
+    keys = json.loads((reference / "checkpoint_keys_iqa.json").read_text())
+    weights = {f"module.{k}": fill(k, tuple(v["shape"])) for k, v in keys.items()}
+    torch.save({"state_dict": weights}, tmp_path / "release.pth.tar")
+    result = Scorer(load_checkpoint(tmp_path / "release.pth.tar"), "cpu").score(
+        reference / "media" / "10053703034.mp4"
+    )
+    golden = json.loads((reference / "golden.json").read_text())["videos"]["10053703034.mp4"]["iqa"]
+    assert [f.frame for f in result.frames] == golden["frame_indices_2fps"]
+    assert [f.score for f in result.frames] == pytest.approx(golden["frame_scores"], abs=1e-3)
+    assert result.score == pytest.approx(golden["video_score"], abs=1e-3)
