@@ -12,7 +12,7 @@ from torch import Tensor
 
 def fill(key: str, shape: tuple[int, ...]) -> Tensor:
     """The float32 tensor of a name: standard normal numbers seeded by the name's CRC-32, scaled by its role."""
-    noise = np.random.RandomState(zlib.crc32(key.encode())).standard_normal(shape)  # noqa: NPY002  the rule's own
+    noise = np.random.RandomState(zlib.crc32(key.encode())).standard_normal(shape)
     if key.endswith("position_bias_table"):
         values = 0.5 * noise
     elif key.endswith("gamma"):

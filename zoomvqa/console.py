@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -14,12 +12,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from zoomvqa.processes import is_first_process
+
 console = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def say(message: str) -> None:
     """Print a line, on the first of several processes only."""
-    if os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0":
+    if is_first_process():
         console.print(message, markup=False)
 
 

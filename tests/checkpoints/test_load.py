@@ -88,7 +88,9 @@ def test_cut_short(tmp_path):
 
 
 def test_another_kind(tmp_path):
-    torch.save({"state_dict": {"layers.0.blocks.0.attn.relative_position_bias_table": torch.zeros(1)}}, tmp_path / "v")
+    torch.save(
+        {"state_dict": {"layers.0.blocks.0.attn.relative_position_bias_table": torch.zeros(1)}}, tmp_path / "v"
+    )
     with pytest.raises(CheckpointError, match="weights of a Video Swin.*expected a checkpoint of this package"):
         load_checkpoint(tmp_path / "v")
     torch.save({"fc.weight": torch.zeros(1)}, tmp_path / "x")
@@ -116,5 +118,7 @@ def test_tensors_that_do_not_fit(tmp_path):
     weights["surplus"] = torch.zeros(1)
     torch.save({"state_dict": weights}, tmp_path / "a.pth")
     checkpoint = load_checkpoint(tmp_path / "a.pth")
-    with pytest.raises(CheckpointError, match="1 missing .head_score.3.bias.*1 unexpected .surplus.*1 of another shape"):
+    with pytest.raises(
+        CheckpointError, match="1 missing .head_score.3.bias.*1 unexpected .surplus.*1 of another shape"
+    ):
         checkpoint.build_net()

@@ -12,7 +12,9 @@ def write(folder, name: str, text: str):
     return path
 
 
-KONVID = "KoNViD_1k_videos/4542323058.mp4, 8.008, 29.97002997002997, 3.22\nKoNViD_1k_videos/9753.mp4, 8.0, 25, 3.84\n"
+KONVID = (
+    "KoNViD_1k_videos/4542323058.mp4, 8.008, 29.97002997002997, 3.22\nKoNViD_1k_videos/9753.mp4, 8.0, 25, 3.84\n"
+)
 
 
 def test_lines_of_the_field(tmp_path):
@@ -21,7 +23,9 @@ def test_lines_of_the_field(tmp_path):
 
 
 def test_lines_without_a_space_after_the_comma(tmp_path):
-    labels = read_labels(write(tmp_path, "train_labels.txt", "A0023_01.mp4,-1,-1,43.92\n\nA0023_02.mp4,-1,-1,20.9\n"))
+    labels = read_labels(
+        write(tmp_path, "train_labels.txt", "A0023_01.mp4,-1,-1,43.92\n\nA0023_02.mp4,-1,-1,20.9\n")
+    )
     assert [label.mos for label in labels] == [43.92, 20.9]
 
 

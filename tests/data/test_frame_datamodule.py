@@ -13,7 +13,9 @@ from zoomvqa.settings.branch import FrameLoading, FrameSampling, FrameView
 def labelled(make_video: Make) -> LabelledSet:
     pictures = ["testsrc2", "mandelbrot", "testsrc", "rgbtestsrc"]
     videos = [
-        LabelledVideo(p, make_video(f"dm_{p}.mp4", frames=30, picture=p), float(i), p, "val" if i == 3 else "train")
+        LabelledVideo(
+            p, make_video(f"dm_{p}.mp4", frames=30, picture=p), float(i), p, "val" if i == 3 else "train"
+        )
         for i, p in enumerate(pictures)
     ]
     return LabelledSet("made", tuple(videos), (0.0, 3.0))

@@ -24,9 +24,7 @@ def test_values_and_gradients_of_the_release(case):
     loss = build_loss(NAMES[case])(prediction, torch.tensor(GOLDEN["mos"]))
     loss.backward()
     assert loss.item() == pytest.approx(GOLDEN["cases"][case]["value"], rel=1e-6, abs=1e-6)
-    torch.testing.assert_close(
-        prediction.grad, torch.tensor(GOLDEN["cases"][case]["grad"]), rtol=1e-5, atol=1e-7
-    )
+    torch.testing.assert_close(prediction.grad, torch.tensor(GOLDEN["cases"][case]["grad"]), rtol=1e-5, atol=1e-7)
 
 
 def test_every_golden_case_is_tested():

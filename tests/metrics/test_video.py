@@ -43,7 +43,9 @@ def test_half_precision_input_is_not_computed_in_half():
     np.testing.assert_allclose(figures_of(rounded, torch.tensor(mos))[:4], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize(("prediction", "mos"), [([1.0, 1.0], [1.0, 2.0]), ([1.0, 2.0], [3.0, 3.0]), ([5.0], [4.0])])
+@pytest.mark.parametrize(
+    ("prediction", "mos"), [([1.0, 1.0], [1.0, 2.0]), ([1.0, 2.0], [3.0, 3.0]), ([5.0], [4.0])]
+)
 def test_equal_values_have_no_correlation(prediction, mos):
     figures = figures_of(torch.tensor(prediction), torch.tensor(mos))
     assert math.isnan(figures.srcc)

@@ -57,7 +57,12 @@ def test_frame_scores_of_the_reference_video(release, reference):
 
 @pytest.mark.parametrize(
     ("backbone", "crop", "grid"),
-    [("test_efficientnet", 64, 2), ("test_resnet", 96, 3), ("test_convnext", 64, 2), ("mobilenetv3_small_050", 96, 3)],
+    [
+        ("test_efficientnet", 64, 2),
+        ("test_resnet", 96, 3),
+        ("test_convnext", 64, 2),
+        ("mobilenetv3_small_050", 96, 3),
+    ],
 )
 def test_any_backbone(backbone, crop, grid):
     net = build_iqa_net(IQANetwork(backbone=backbone, weights="none"), crop).eval()

@@ -21,7 +21,12 @@ def test_rows(tmp_path):
         writer.write("b.mp4", BAD)
         assert not output.exists()
     first, second = rows(output)
-    assert (first["video"], first["score"], first["status"], first["frames"]) == ("a,1.mp4", "51.250000", "ok", "2")
+    assert (first["video"], first["score"], first["status"], first["frames"]) == (
+        "a,1.mp4",
+        "51.250000",
+        "ok",
+        "2",
+    )
     assert (second["score"], second["status"]) == ("", "error")
     assert second["error"] == "not a readable video: Invalid data"
     frames = rows(frames_path(output))

@@ -98,7 +98,9 @@ def test_bad_files(checkpoint, make_video: Make, tmp_path):
 def test_a_network_gone_wrong_gives_no_score(checkpoint, make_video: Make):
     broken = {k: v.clone() for k, v in checkpoint.weights.items()}
     broken["head_score.3.bias"].fill_(float("nan"))
-    result = Scorer(Checkpoint(checkpoint.description, broken, "zoomvqa"), "cpu").score(make_video("score_wide.mp4"))
+    result = Scorer(Checkpoint(checkpoint.description, broken, "zoomvqa"), "cpu").score(
+        make_video("score_wide.mp4")
+    )
     assert result.score is None
     assert "not a number" in result.error
 

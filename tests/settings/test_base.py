@@ -11,9 +11,17 @@ DATA = {"name": "x", "root": ".", "annotations": "a.csv"}
 @pytest.mark.parametrize(
     ("kind", "values", "message"),
     [
-        (IQABranch, {"view": {"crp": 3}}, "branch.view.crp: unknown key (did you mean 'crop'?); known here: resize"),
+        (
+            IQABranch,
+            {"view": {"crp": 3}},
+            "branch.view.crp: unknown key (did you mean 'crop'?); known here: resize",
+        ),
         (IQABranch, {"lose": {}}, "branch.lose: unknown key (did you mean 'loss'?)"),
-        (IQABranch, {"loss": {"name": "smoth_l1"}}, "branch.loss.name: got 'smoth_l1', expected 'smooth_l1', 'l1'"),
+        (
+            IQABranch,
+            {"loss": {"name": "smoth_l1"}},
+            "branch.loss.name: got 'smoth_l1', expected 'smooth_l1', 'l1'",
+        ),
         (IQABranch, {"loss": {"name": "plc"}}, "(did you mean 'plcc'?)"),
         (IQABranch, {"view": {"crop": 600}}, "branch.view.crop: got 600, expected at most resize, which is 512"),
         (IQABranch, {"view": {"crop": -1}}, "branch.view.crop: got -1, expected greater than 0"),
@@ -21,7 +29,11 @@ DATA = {"name": "x", "root": ".", "annotations": "a.csv"}
         (IQABranch, {"optimiser": {"lr": float("nan")}}, "branch.optimiser.lr: got nan"),
         (IQABranch, {"optimiser": {"ema_decay": 2}}, "branch.optimiser.ema_decay: got 2, expected less than 1"),
         (IQABranch, {"loading": {"batch_size": "x", "workers": -1}}, "(and 1 more)"),
-        (DataSettings, DATA | {"reader": "decor"}, "branch.reader: got 'decor', expected 'auto', 'decord' or 'pyav'"),
+        (
+            DataSettings,
+            DATA | {"reader": "decor"},
+            "branch.reader: got 'decor', expected 'auto', 'decord' or 'pyav'",
+        ),
         (DataSettings, DATA | {"mos_range": [5, 1]}, "branch.mos_range: got [5, 1], expected [lowest, highest]"),
         (DataSettings, DATA | {"test_share": 0.9}, "expected val_share + test_share below 1"),
         (DataSettings, DATA | {"content_pattern": "("}, "expected a regular expression"),

@@ -50,7 +50,23 @@ def pictures(folder: Path, video: Path, *options: str) -> list[str]:
     return [hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())]
 
 
-CONSTANT = ["1/3", "1", "3", "5", "8", "12", "25/2", "15", "20", "24000/1001", "25", "30", "50", "60000/1001", "120"]
+CONSTANT = [
+    "1/3",
+    "1",
+    "3",
+    "5",
+    "8",
+    "12",
+    "25/2",
+    "15",
+    "20",
+    "24000/1001",
+    "25",
+    "30",
+    "50",
+    "60000/1001",
+    "120",
+]
 
 
 @pytest.mark.parametrize("rate", CONSTANT)
@@ -69,7 +85,16 @@ def check(video: Path, folder: Path, rate: str) -> None:
 
 
 ODD = {
-    "variable.mp4": ("-t", "6", "-vf", r"select='not(mod(n\,3))+lt(mod(n\,50)\,20)'", "-fps_mode", "vfr", "-bf", "2"),
+    "variable.mp4": (
+        "-t",
+        "6",
+        "-vf",
+        r"select='not(mod(n\,3))+lt(mod(n\,50)\,20)'",
+        "-fps_mode",
+        "vfr",
+        "-bf",
+        "2",
+    ),
     "gap.mp4": ("-t", "6", "-vf", r"select='lt(n\,20)+gt(n\,100)'", "-fps_mode", "vfr", "-bf", "2"),
     "late_alone.mkv": ("-t", "3", "-vf", "setpts=PTS+0.7/TB"),
     "bframes.mkv": ("-t", "4", "-bf", "3"),

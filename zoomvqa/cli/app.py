@@ -11,14 +11,16 @@ from typing import Any, TypeVar
 import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import zoomvqa
 from zoomvqa.console import console
-from zoomvqa.errors import SettingsError, UserError, nearest
+from zoomvqa.errors import SettingsError, UserError, ZoomVQAError, nearest
 from zoomvqa.settings.base import Settings, check
 
 S = TypeVar("S", bound=Settings)
@@ -41,6 +43,8 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
     codes = [OK]
 
     def job(config: DictConfig) -> Any:
+        if HydraConfig.get().mode == RunMode.MULTIRUN and "output" in config:
+            config.output = HydraConfig.get().runtime.output_dir  # each job of a sweep has a folder of its own
         result = _guarded(lambda: body(_settings(kind, config)), codes)
         return result if isinstance(result, float) else None
 
@@ -55,6 +59,10 @@ def _guarded(work: Callable[[], Any], codes: list[int]) -> Any:
     except UserError as error:
         console.print(f"error: {error}", markup=False, style="red" if console.is_terminal else None)
         codes.append(USER_ERROR)
+        return None
+    except ZoomVQAError as error:  # out of a worker process it comes with a traceback before its last line
+        console.print(f"error: {str(error).splitlines()[-1]}", markup=False)
+        codes.append(SOME_FAILED)
         return None
     except KeyboardInterrupt:
         console.print("interrupted")

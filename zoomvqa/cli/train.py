@@ -5,11 +5,17 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
 from zoomvqa.cli.app import run
 from zoomvqa.console import say
 from zoomvqa.data.labelled_set import LabelledSet, load_set
 from zoomvqa.errors import SettingsError
+from zoomvqa.files import whole_file
 from zoomvqa.ladder.demo import build_demo
+from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.data import DataSettings
 
@@ -29,12 +35,11 @@ def labelled_set(settings: DataSettings) -> LabelledSet:
 def _train(settings: TrainSettings) -> float:
     from zoomvqa.training.run import train  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
 
-    output = Path(settings.output)
-    if (output / "checkpoints").exists() and _first_process():
-        if not settings.overwrite:
-            raise SettingsError(f"output: {output} already holds a run; give another output= or overwrite=true")
-        shutil.rmtree(output / "checkpoints")
-    figures = train(settings, labelled_set(settings.data))
+    _refuse_sweep_of_many_processes(settings)
+    labelled = labelled_set(settings.data)
+    if is_first_process():
+        _prepare_folder(settings)
+    figures = train(settings, labelled)
     say(
         f"Validation: SRCC {figures.srcc:.4f}  PLCC {figures.plcc:.4f}  KRCC {figures.krcc:.4f}  "
         f"RMSE {figures.rmse:.4f}  ({figures.videos} videos)"
@@ -42,7 +47,22 @@ def _train(settings: TrainSettings) -> float:
     return float(figures.selection)
 
 
-def _first_process() -> bool:
-    import os  # noqa: PLC0415
+def _prepare_folder(settings: TrainSettings) -> None:
+    """Make the run's folder with the composed config in it, and replace an older run where that is wanted."""
+    output = Path(settings.output)
+    if (output / "checkpoints").exists():
+        if not settings.overwrite:
+            raise SettingsError(f"output: {output} already holds a run; give another output= or overwrite=true")
+        shutil.rmtree(output / "checkpoints")
+    with whole_file(output / "config.yaml") as handle:
+        handle.write(OmegaConf.to_yaml(OmegaConf.create(settings.model_dump(mode="json"))))
 
-    return os.environ.get("LOCAL_RANK", "0") == "0"
+
+def _refuse_sweep_of_many_processes(settings: TrainSettings) -> None:
+    """Refuse `-m` with several devices: each process would start the whole sweep again."""
+    sweeping = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+    if sweeping and (settings.trainer.devices != 1 or settings.trainer.num_nodes != 1):
+        raise SettingsError(
+            f"trainer.devices: got {settings.trainer.devices} in a sweep (-m), expected 1: every further process "
+            "would run the whole sweep again; sweep with one device a job, or start each job by itself"
+        )

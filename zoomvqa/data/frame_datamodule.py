@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -70,6 +71,8 @@ class FrameDataModule(lightning.LightningDataModule):
             return
         entries = [self._entry(video) for video in self.train_videos]
         self._counts = _count_frames(self.train_videos, entries, self._sampling, self._reader)
+        # Validation videos are decoded in every epoch; one that does not even open is named now.
+        _count_frames(self.val_videos, [None] * len(self.val_videos), self._sampling, self._reader)
         self._grouped = any(entry is None for entry in entries)
         self._train = TrainFrames(self.train_videos, entries, self._sampling, self._view, self._reader)
 
@@ -108,6 +111,8 @@ class FrameDataModule(lightning.LightningDataModule):
         on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
         # Workers are started anew, not forked: a fork of a process with decoder threads can freeze.
         context = "forkserver" if workers and os.name == "posix" else None
+        if context:  # what every worker imports is imported once, by the server that they are forked from
+            multiprocessing.set_forkserver_preload(["zoomvqa.data.frame_dataset"])
         return {
             "num_workers": workers,
             "pin_memory": on_gpu,

@@ -47,7 +47,7 @@ class PredictSettings(Settings):
 
     ckpt: str
     input: str | None
-    data: DataSettings | None
+    data: DataSettings | None = None
     split: SplitName
     output: str
     frames: bool

@@ -56,8 +56,8 @@ def train(settings: TrainSettings, labelled: LabelledSet) -> Figures:
     trainer = _trainer(settings.trainer, _loggers(settings, config), callbacks, output)
     size = sum(p.numel() for p in net.parameters()) / 1e6
     say(
-        f"Training {branch.network.backbone} ({size:.2f} M parameters) on {len(data.train_videos)} videos of '{labelled.name}', "
-        f"validating on {len(data.val_videos)}"
+        f"Training {branch.network.backbone} ({size:.2f} M parameters) on {len(data.train_videos)} videos "
+        f"of '{labelled.name}', validating on {len(data.val_videos)}"
     )
     trainer.fit(module, datamodule=data)
     return _best_figures(callbacks, module)
@@ -66,8 +66,11 @@ def train(settings: TrainSettings, labelled: LabelledSet) -> Figures:
 def _callbacks(output: Path, settings: TrainSettings, data: FrameDataModule) -> list[Callback]:
     folder = output / "checkpoints"
     shared: dict[str, Any] = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
+    # Without the optimiser's state the best checkpoint is a third of the size. With averaging it must be saved
+    # whole: Lightning puts the average, which is what was validated, into whole checkpoints only.
+    small = settings.branch.optimiser.ema_decay is None
     found: list[Callback] = [
-        ModelCheckpoint(filename="best", monitor="val/selection", mode="max", save_weights_only=True, **shared),
+        ModelCheckpoint(filename="best", monitor="val/selection", mode="max", save_weights_only=small, **shared),
         ModelCheckpoint(filename="last", **shared),
         ValidationReport(output, data.val_videos),
         RichProgressBar(),

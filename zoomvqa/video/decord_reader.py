@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from zoomvqa.errors import VideoError
 from zoomvqa.video.timeline import Timeline
 
-
 # Where a picture's padded row is a multiple of its width, decord takes the padding for more colours. Rows are
 # padded to at most 128 bytes, so this cannot happen from here on (seen at 2, 4, 8, 12, 16, 24 and 48 pixels).
 _NARROWEST = 128

@@ -73,7 +73,9 @@ def read_timeline(path: Path) -> Timeline:
 
 def _read(container: Any) -> Timeline:
     if not container.streams.video:
-        kinds = sorted({s.type for s in container.streams}) or ["nothing"]
+        kinds = sorted({s.type for s in container.streams})
+        if not kinds:
+            raise VideoError("not a readable video: there is no stream in it")
         raise VideoError(f"there is no video stream in it, only {', '.join(kinds)}")
     stream = container.streams.video[0]
     packets, cut = _packets(container, stream)

@@ -1,0 +1,161 @@
+"""`train.py` from end to end on small real videos."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+from PIL import Image
+
+from cli.conftest import SMALL, Run, on
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_what_a_run_leaves(trained, labelled):
+    assert OmegaConf.load(trained / "config.yaml").branch.network.backbone == "test_efficientnet"
+    for name in ("best", "last"):
+        saved = torch.load(trained / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        entry = saved["zoomvqa"]
+        assert (entry["branch"], entry["trained_on"], entry["format"]) == ("iqa", "folder", 1)
+        assert entry["view"]["resize"] == 64
+        assert entry["config"]["data"]["root"] == str(labelled)
+        assert ("optimizer_states" in saved) == (name == "last")
+    predictions = read(trained / "val_predictions.csv")
+    assert len(predictions) == 4
+    metrics = read(trained / "metrics.csv")
+    assert any(row["val/srcc"] for row in metrics)
+    assert any(row["train/loss"] for row in metrics)
+    with Image.open(trained / "val_scatter.png") as picture:
+        assert picture.width > 100
+    assert list((trained / "tensorboard").glob("events.*"))
+
+
+def test_scoring_the_validation_split_gives_the_run_s_own_predictions(trained, labelled, command: Run, tmp_path):
+    ckpt = trained / "checkpoints" / "best.ckpt"
+    outcome = command("predict", f"ckpt={ckpt}", "data=folder", *on(labelled), "split=val", "output=s.csv")
+    assert outcome.code == 0, outcome.err
+    ours = {row["video"]: row["prediction"] for row in read(trained / "val_predictions.csv")}
+    assert {row["video"]: row["score"] for row in read(tmp_path / "s.csv")} == ours
+    assert "SRCC" in outcome.out
+    assert "videos 4" in outcome.out
+
+
+def test_the_same_seed_gives_the_same_weights(labelled, command: Run, tmp_path):
+    states = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        outcome = command("train", *SMALL, *on(labelled), f"output={name}", f"seed={seed}", "logger=csv")
+        assert outcome.code == 0, outcome.err
+        states.append(torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"])
+    key = "net.head_score.0.weight"
+    assert torch.equal(states[0][key], states[1][key])
+    assert not torch.equal(states[0][key], states[2][key])
+
+
+def test_ema_is_what_is_validated_and_kept(labelled, command: Run, tmp_path):
+    extra = ("branch.optimiser.ema_decay=0.5", "trainer.max_epochs=1", "output=ema")
+    outcome = command("train", *SMALL, *on(labelled), *extra)
+    assert outcome.code == 0, outcome.err
+    last = torch.load(tmp_path / "ema" / "checkpoints" / "last.ckpt", weights_only=True)
+    key = "net.head_score.0.weight"
+    assert not torch.equal(last["state_dict"][key], last["current_model_state"][key])
+    best = torch.load(tmp_path / "ema" / "checkpoints" / "best.ckpt", weights_only=True)
+    assert torch.equal(best["state_dict"][key], last["state_dict"][key])
+    scored = command("predict", "ckpt=ema/checkpoints/best.ckpt", "data=folder", *on(labelled), "output=s.csv")
+    assert scored.code == 0
+    ours = {row["video"]: row["prediction"] for row in read(tmp_path / "ema" / "val_predictions.csv")}
+    assert {row["video"]: row["score"] for row in read(tmp_path / "s.csv")} == ours
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("trainer.precision=bf16-mixed",),
+        ("branch.loss.name=plcc_rank", "branch.loss.soft_srcc_weight=0.1", "branch.mixing.mixup=0.3"),
+        ("branch.view.test_crops=5", "branch.view.crop=32", "branch.loading.cache=false"),
+    ],
+)
+def test_options(labelled, command: Run, options):
+    outcome = command("train", *SMALL, *on(labelled), "output=run", "trainer.max_epochs=1", *options)
+    assert outcome.code == 0, outcome.err
+
+
+def test_wandb_offline_without_an_account(labelled, command: Run, tmp_path, monkeypatch):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    extra = ("output=run", "trainer.max_epochs=1", "logger=[csv,wandb]", "logger.wandb.offline=true")
+    outcome = command("train", *SMALL, *on(labelled), *extra)
+    assert outcome.code == 0, outcome.err
+    assert list((tmp_path / "run" / "wandb").glob("offline-run-*"))
+
+
+def test_from_folders_of_frames(labelled, command: Run, tmp_path):
+    outcome = command("extract_frames", f"input={labelled}", "output=frames", "fps=2")
+    assert outcome.code == 0, outcome.err
+    table = (labelled / "scores.csv").read_text()
+    (tmp_path / "scores.csv").write_text(table.replace(".mp4", ""))
+    where = ("data=frames", "data.root=frames", "data.annotations=scores.csv", "data.val_share=0.4")
+    outcome = command("train", *SMALL, *where, "output=run", "trainer.max_epochs=1")
+    assert outcome.code == 0, outcome.err
+    ckpt = "ckpt=run/checkpoints/best.ckpt"
+    assert command("predict", ckpt, *where, "output=f.csv").code == 0
+    assert command("predict", ckpt, "data=folder", *on(labelled), "output=v.csv").code == 0
+    from_frames = [row["score"] for row in read(tmp_path / "f.csv")]
+    assert from_frames == [row["score"] for row in read(tmp_path / "v.csv")]
+
+
+def test_two_processes(labelled, tmp_path):
+    """DDP as a user starts it; three validation videos do not divide by two."""
+    rows = (labelled / "scores.csv").read_text().splitlines()
+    (tmp_path / "scores.csv").write_text("\n".join(rows[:-1]))
+    where = [f"data.root={labelled}", f"data.annotations={tmp_path / 'scores.csv'}", "data.val_share=0.4"]
+    command = [sys.executable, str(ROOT / "train.py"), *SMALL, *where, "trainer=ddp_cpu2", "output=run", "seed=1"]
+    command += ["trainer.max_epochs=1", "data.split_seed=2"]
+    environment = os.environ | {"ZOOMVQA_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    predictions = read(tmp_path / "run" / "val_predictions.csv")
+    assert len({row["video"] for row in predictions}) == len(predictions)
+    # The checkpoint of two processes, scored by one: the same figures to 1e-6.
+    scored = subprocess.run(
+        [sys.executable, str(ROOT / "predict.py"), "ckpt=run/checkpoints/best.ckpt", "data=folder", *where,
+         "data.split_seed=2", "output=s.csv"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    alone = {row["video"]: float(row["score"]) for row in read(tmp_path / "s.csv")}
+    assert set(alone) == {row["video"] for row in predictions}
+    np.testing.assert_allclose([alone[r["video"]] for r in predictions],
+                               [float(r["prediction"]) for r in predictions], atol=2e-6)  # fmt: skip
+    assert "SRCC" in scored.stdout
+
+
+def test_sweep(labelled, command: Run, tmp_path):
+    outcome = command("train", "-m", *SMALL, *on(labelled), "trainer.max_epochs=1", "seed=1,2")
+    assert outcome.code == 0, outcome.err
+    assert len(list((tmp_path / "runs" / "sweep").glob("*/*/checkpoints/best.ckpt"))) == 2
+
+
+def test_sweep_of_many_processes_is_refused(labelled, command: Run):
+    outcome = command("train", "-m", *SMALL, *on(labelled), "trainer.devices=2", "seed=1,2")
+    assert outcome.code == 2
+    assert "trainer.devices: got 2 in a sweep (-m), expected 1" in outcome.err
+
+
+def test_a_run_is_not_overwritten_unless_wanted(trained, labelled, command: Run):
+    before = (trained / "checkpoints" / "best.ckpt").read_bytes()
+    outcome = command("train", *SMALL, *on(labelled), f"output={trained}")
+    assert outcome.code == 2
+    assert "already holds a run; give another output= or overwrite=true" in outcome.err
+    assert (trained / "checkpoints" / "best.ckpt").read_bytes() == before
