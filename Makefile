@@ -26,7 +26,8 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 demo: setup
-	$(BIN)/python scripts/demo.py output=$(DEMO)
+	$(BIN)/python train.py branch=iqa data=demo output=$(DEMO)/iqa overwrite=true
+	$(BIN)/python predict.py ckpt=$(DEMO)/iqa/checkpoints/best.ckpt data=demo split=test output=$(DEMO)/scores.csv
 
 lint: setup
 	$(BIN)/ruff check .
