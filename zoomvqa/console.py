@@ -24,7 +24,10 @@ def say(message: str) -> None:
 
 
 def progress() -> Progress:
-    """Return a progress bar with counts and times; where there is no terminal it prints its end state only."""
+    """Return a progress bar with counts and times.
+
+    Without a terminal only its end is printed; of several processes only the first has one.
+    """
     columns = [
         TextColumn("{task.description}"),
         BarColumn(),
@@ -32,4 +35,4 @@ def progress() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     ]
-    return Progress(*columns, console=console)
+    return Progress(*columns, console=console, disable=not is_first_process())

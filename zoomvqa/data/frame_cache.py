@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoomvqa.console import progress, say
 from zoomvqa.data.frame_source import frame_source
+from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.views import at_training_resolution
-from zoomvqa.errors import VideoError
+from zoomvqa.errors import AnnotationError, VideoError
 from zoomvqa.files import whole_file
 from zoomvqa.settings.branch import FrameSampling
 from zoomvqa.video.reader import ReaderName
@@ -78,6 +83,50 @@ class FrameCache:
             return np.load(entry, mmap_mode="r", allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
             raise VideoError(f"the cache entry {entry} is damaged ({error}); delete it") from None
+
+
+def fill_cache(
+    cache: FrameCache,
+    videos: Sequence[LabelledVideo],
+    sampling: FrameSampling,
+    resize: int,
+    reader: ReaderName,
+) -> None:
+    """Add the training frames of every video that has no entry yet, several at a time, with a progress bar.
+
+    Raises:
+        AnnotationError: some videos cannot be read; all of them are listed, the others are in the cache.
+    """
+    todo = [(v, e) for v in videos if not (e := cache.entry(v.path, sampling, resize, reader)).is_file()]
+    if not todo:
+        return
+    at_once = os.cpu_count() or 1
+    used, failures, full = cache.used_bytes(), [], False
+    queue = iter(todo)
+    waiting: dict[Future[NDArray[np.uint8]], tuple[LabelledVideo, Path]] = {}
+    with ThreadPoolExecutor(max_workers=at_once) as pool, progress() as bar:
+        task = bar.add_task("Caching frames", total=len(todo))
+        while True:
+            # Only a few are under way at a time, so that decoded videos do not pile up in memory.
+            for video, entry in islice(queue, 0 if full else 2 * at_once - len(waiting)):
+                waiting[pool.submit(training_frames, video.path, sampling, resize, reader)] = (video, entry)
+            if not waiting:
+                break
+            done = next(as_completed(waiting))
+            video, entry = waiting.pop(done)
+            try:
+                frames = done.result()
+            except VideoError as error:
+                failures.append((video.name, str(error)))
+            else:
+                full = full or not cache.add(entry, frames, used)
+                used += 0 if full else frames.nbytes
+            bar.advance(task)
+    if failures:
+        raise AnnotationError(summary_of(sorted(failures), len(videos)))
+    if full:
+        missing = sum(not entry.is_file() for _, entry in todo)
+        say(f"The frame cache {cache.folder} is full: {missing} videos are decoded again in every epoch.")
 
 
 def summary_of(failures: Sequence[tuple[str, str]], total: int) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import lightning
 from torch.utils.data import DataLoader, DistributedSampler
 
-from zoomvqa.console import progress, say
-from zoomvqa.data.frame_cache import FrameCache, summary_of, training_frames
+from zoomvqa.console import progress
+from zoomvqa.data.frame_cache import FrameCache, fill_cache, summary_of
 from zoomvqa.data.frame_dataset import TrainFrames, WholeVideos
 from zoomvqa.data.frame_order import FrameBatches
 from zoomvqa.data.frame_source import frame_source
@@ -63,7 +63,7 @@ class FrameDataModule(lightning.LightningDataModule):
             AnnotationError: some training videos cannot be read; all of them are listed.
         """
         if self._loading.cache:
-            _fill(self._cache, self.train_videos, self._sampling, self._view.resize, self._reader)
+            fill_cache(self._cache, self.train_videos, self._sampling, self._view.resize, self._reader)
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  Lightning's signature
         """Look up what is cached and count the frames of the rest, on every process."""
@@ -121,64 +121,33 @@ class FrameDataModule(lightning.LightningDataModule):
         }
 
 
-def _fill(
-    cache: FrameCache,
-    videos: Sequence[LabelledVideo],
-    sampling: FrameSampling,
-    resize: int,
-    reader: ReaderName,
-) -> None:
-    todo = [(v, e) for v in videos if not (e := cache.entry(v.path, sampling, resize, reader)).is_file()]
-    if not todo:
-        return
-    used, left_out, failures = cache.used_bytes(), 0, []
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool, progress() as bar:
-        task = bar.add_task("Caching frames", total=len(todo))
-        # Submitted a few at a time, so that decoded videos do not pile up in memory.
-        waiting: dict[Any, tuple[LabelledVideo, Path]] = {}
-        queue = iter(todo)
-        while True:
-            for video, entry in _take(queue, 2 * (os.cpu_count() or 1) - len(waiting)):
-                waiting[pool.submit(training_frames, video.path, sampling, resize, reader)] = (video, entry)
-            if not waiting:
-                break
-            done = next(as_completed(waiting))
-            video, entry = waiting.pop(done)
-            try:
-                frames = done.result()
-            except VideoError as error:
-                failures.append((video.name, str(error)))
-            else:
-                if cache.add(entry, frames, used):
-                    used += frames.nbytes
-                else:
-                    left_out += 1
-            bar.advance(task)
-    if failures:
-        raise AnnotationError(summary_of(sorted(failures), len(videos)))
-    if left_out:
-        say(f"The frame cache {cache.folder} is full: {left_out} videos are decoded again in every epoch.")
-
-
-def _take(queue: Any, count: int) -> list[Any]:
-    return [item for _, item in zip(range(count), queue)]  # noqa: B905  the queue may be shorter
-
-
 def _count_frames(
     videos: Sequence[LabelledVideo],
     entries: Sequence[Path | None],
     sampling: FrameSampling,
     reader: ReaderName,
 ) -> list[int]:
-    counts, failures = [], []
-    for video, entry in zip(videos, entries, strict=True):
+    """Return how many frames each video gives; those not cached are opened, which finds what is no video."""
+
+    def count(video: LabelledVideo, entry: Path | None) -> int | VideoError:
         try:
             if entry is not None:
-                counts.append(len(FrameCache.load(entry)))
-            else:
-                counts.append(len(frame_source(video.path, sampling, reader).indices))
+                return len(FrameCache.load(entry))
+            return len(frame_source(video.path, sampling, reader).indices)
         except VideoError as error:
-            failures.append((video.name, str(error)))
+            return error
+
+    counts: list[int] = []
+    failures: list[tuple[str, str]] = []
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool, progress() as bar:
+        found = pool.map(count, videos, entries)
+        for video, result in bar.track(
+            zip(videos, found, strict=True), total=len(videos), description="Opening videos"
+        ):
+            if isinstance(result, VideoError):
+                failures.append((video.name, str(result)))
+            else:
+                counts.append(result)
     if failures:
         raise AnnotationError(summary_of(failures, len(videos)))
     return counts
