@@ -39,13 +39,15 @@ def decoded(path: Path, height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize("reader", ["auto", "pyav"])
 @pytest.mark.parametrize("name", CASES)
 def test_frames_as_ffmpeg(make_video: Make, name, reader):
-    video = Video(make_video(name, **CASES[name]), reader)
+    # The 10-bit picture is a soft one: sharp colour edges show which version of ffmpeg's scaler was at work.
+    soft = ("-vf", "gblur=sigma=6") if name == "ten_bit.mp4" else ()
+    video = Video(make_video(name, *soft, **CASES[name]), reader)
     truth = decoded(video.path, video.timeline.height, video.timeline.width)
     assert len(video) == len(truth)
     indices = sorted({0, len(video) // 3, len(video) // 2, len(video) - 1})
     frames = np.stack(list(video.frames(indices)))
-    if name == "ten_bit.mp4":  # versions of ffmpeg's scaler round and dither differently on the way to 8 bits
-        assert np.abs(frames.astype(int) - truth[indices]).mean() < 2
+    if name == "ten_bit.mp4":  # they also round and dither differently on the way to 8 bits
+        assert np.abs(frames.astype(int) - truth[indices]).mean() < 0.5
     else:
         np.testing.assert_array_equal(frames, truth[indices])
 
