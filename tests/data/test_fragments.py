@@ -1,0 +1,91 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from zoomvqa.data.fragments import FragmentCutter, normalise, plan_fragments, resized_shape
+
+FOLDER = Path(__file__).parents[1] / "golden"
+PLACES = json.loads((FOLDER / "fragments.json").read_text())
+PIXELS = json.loads((FOLDER / "pixels.json").read_text())
+
+
+@pytest.mark.parametrize("case", PLACES, ids=lambda c: f"{c['height']}x{c['width']}")
+def test_places_of_the_release(case):
+    plan = plan_fragments(case["height"], case["width"], case["grid"], case["fragment"])
+    got = np.stack([plan.top, plan.left], axis=-1)
+    assert got.tolist() == case["top_left"]
+
+
+@pytest.mark.parametrize("seed", range(len(PIXELS)))
+def test_pixels_of_the_release(seed):
+    case = PIXELS[seed]
+    shape = eval(case["rule"].split("256, ")[1].split(", dtype")[0])  # noqa: S307  our own golden file
+    frames = np.random.RandomState(seed + 1).randint(0, 256, shape, dtype=np.uint8)
+    height, width = resized_shape(*shape[1:3], case["rsize"])
+    assert [height, width] == case["resized"]
+    cutter = FragmentCutter(shape[1:3], plan_fragments(height, width, 7, 8 * case["patch"]))
+    picture = torch.stack([cutter(frame) for frame in frames])
+    clip = picture.permute(3, 0, 1, 2)
+    assert list(clip.shape) == case["shape"]
+    # The release resizes whole pictures: a few pixels fall on the other side of a whole level.
+    assert abs(int(clip.long().sum()) - case["sum"]) <= 1e-4 * clip.numel()
+    row = clip[0, 0, 0, :12].float()
+    assert (row - torch.tensor(case["row_0"])).abs().max() <= 1
+    whole = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255.0
+    if case["rsize"] != -1:
+        whole = functional.interpolate(whole, (height, width), mode="bilinear", align_corners=False)
+    whole = (whole * 255.0).to(torch.uint8)
+    plan = plan_fragments(height, width, 7, 8 * case["patch"])
+    side = plan.side
+    for i, j in ((0, 0), (3, 4), (6, 6)):
+        top, left = plan.top[i, j], plan.left[i, j]
+        expected = whole[:, :, top : top + side, left : left + side]
+        got = picture[:, i * side : (i + 1) * side, j * side : (j + 1) * side].permute(0, 3, 1, 2)
+        difference = (got.int() - expected.int()).abs()
+        assert difference.max() <= 1
+        assert (difference > 0).float().mean() < 1e-3
+
+
+def test_training_draws_within_the_cells():
+    draw = np.random.default_rng(0)
+    plans = [plan_fragments(480, 853, 7, 48, draw) for _ in range(100)]
+    tops, lefts = np.stack([p.top for p in plans]), np.stack([p.left for p in plans])
+    for i in range(7):
+        assert tops[:, i].min() >= 68 * i
+        assert tops[:, i].max() + 48 <= 68 * (i + 1)
+        assert lefts[:, :, i].min() >= 121 * i
+        assert lefts[:, :, i].max() + 48 <= 121 * (i + 1)
+    assert len(np.unique(tops[0])) > 10
+
+
+def test_a_small_picture_is_looked_at_from_corner_to_corner():
+    """The release's grid stays within the top left of the enlarged picture; ours spans it."""
+    frame = np.zeros((120, 160, 3), dtype=np.uint8)
+    frame[:, :, 0] = np.linspace(0, 255, 160).astype(np.uint8)
+    frame[:, :, 1] = np.linspace(0, 255, 120).astype(np.uint8)[:, None]
+    plan = plan_fragments(120, 160, 7, 48)
+    assert (plan.height, plan.width) == (336, 448)
+    picture = FragmentCutter((120, 160), plan)(frame)
+    assert picture.shape == (336, 336, 3)
+    assert picture[:, :, 0].max() > 230
+    assert picture[:, :, 1].max() > 250
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (1080, 608), (337, 336), (48, 2000)])
+def test_any_shape(shape):
+    frame = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    plan = plan_fragments(*resized_shape(*shape, 480), 7, 48)
+    assert plan.top.min() >= 0
+    assert plan.top.max() + 48 <= plan.height
+    assert plan.left.max() + 48 <= plan.width
+    assert FragmentCutter(shape, plan)(frame).shape == (336, 336, 3)
+
+
+def test_normalise():
+    values = normalise(torch.full((2, 4, 4, 3), 100, dtype=torch.uint8), (100.0, 90.0, 0.0), (1.0, 5.0, 50.0))
+    assert values.shape == (3, 2, 4, 4)
+    assert [values[c].unique().item() for c in range(3)] == [0.0, 2.0, 2.0]

@@ -1,0 +1,1 @@
+"""The VQA branch: fragments of clips."""

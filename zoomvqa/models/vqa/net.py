@@ -1,0 +1,63 @@
+"""The VQA network: a Video Swin over fragments, and a score for every place of its feature map."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zoomvqa.models.vqa.swin import VideoSwin
+
+
+class ClipScores(NamedTuple):
+    """What the network says of a batch of clips.
+
+    Attributes:
+        score: (batch,), without a unit: the loss it is trained with has no scale.
+        map: (batch, time, rows, columns), whose mean is the score.
+    """
+
+    score: Tensor
+    map: Tensor
+
+
+class VQAHead(nn.Module):
+    """Two 1×1×1 convolutions with a GELU between and dropout before both.
+
+    Args:
+        channels: of the features.
+        hidden: between the two.
+        dropout: before both.
+    """
+
+    def __init__(self, channels: int, hidden: int = 64, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.fc_hid = nn.Conv3d(channels, hidden, kernel_size=1)
+        self.fc_last = nn.Conv3d(hidden, 1, kernel_size=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (batch, channels, time, rows, columns) to (batch, time, rows, columns)."""
+        hidden = functional.gelu(self.fc_hid(self.dropout(features)))
+        return self.fc_last(self.dropout(hidden)).squeeze(1)
+
+
+class VQANet(nn.Module):
+    """Backbone and head, named as in FAST-VQA and Zoom-VQA.
+
+    Args:
+        backbone: gives (batch, channels, time, rows, columns) features of clips.
+        hidden: width of the head.
+        dropout: in the head.
+    """
+
+    def __init__(self, backbone: VideoSwin, hidden: int = 64, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.fragments_backbone = backbone
+        self.vqa_head = VQAHead(backbone.channels, hidden, dropout)
+
+    def forward(self, clips: Tensor) -> ClipScores:
+        """Score normalised (batch, 3, frames, rows, columns) clips."""
+        scores = self.vqa_head(self.fragments_backbone(clips))
+        return ClipScores(scores.flatten(1).mean(dim=1), scores)

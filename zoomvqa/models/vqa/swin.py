@@ -1,0 +1,178 @@
+"""Video Swin Transformer (arXiv 2106.13230) with gated position bias, for fragments of clips.
+
+Parameters are named as in FAST-VQA and Zoom-VQA, so that their public checkpoints load as they are.
+"""
+
+from __future__ import annotations
+
+import torch
+from timm.layers import DropPath
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from zoomvqa.models.vqa.attention import WindowAttention
+from zoomvqa.models.vqa.windows import Size, scaled_window, window_plan
+
+
+class Mlp(nn.Module):
+    """Two linear layers with a GELU between."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(channels, hidden)
+        self.fc2 = nn.Linear(hidden, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (…, channels) to the same shape."""
+        return self.fc2(functional.gelu(self.fc1(x)))
+
+
+class Block(nn.Module):
+    """Window attention and an MLP, each behind a layer norm and beside a residual path.
+
+    Args:
+        channels: of a token.
+        heads: of the attention.
+        window: that the tables are made for.
+        shifted: whether its windows are shifted by half a window.
+        gated: whether its bias is gated.
+        drop_path: rate of stochastic depth.
+        plain: see `WindowAttention`.
+    """
+
+    def __init__(
+        self, channels: int, heads: int, window: Size, *, shifted: bool, gated: bool, drop_path: float, plain: bool
+    ) -> None:
+        super().__init__()
+        self.shift: Size = (window[0] // 2, window[1] // 2, window[2] // 2) if shifted else (0, 0, 0)
+        self.norm1 = nn.LayerNorm(channels)
+        self.attn = WindowAttention(channels, heads, window, gated=gated, plain=plain)
+        self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
+        self.norm2 = nn.LayerNorm(channels)
+        self.mlp = Mlp(channels, 4 * channels)
+
+    def forward(self, x: Tensor, shape: Size, window: Size) -> Tensor:
+        """Map (batch, tokens, channels) of a feature map of `shape` to the same shape."""
+        plan = window_plan(shape, window, self.shift, x.device)
+        tokens = self.norm1(x)
+        if plan.padded:  # padding attends as zeros, unmasked: the public weights were trained with that
+            tokens = functional.pad(tokens, (0, 0, 0, 1))
+        mixed = self.attn(tokens.index_select(1, plan.gather), plan)
+        x = x + self.drop_path(mixed.index_select(1, plan.scatter))
+        return x + self.drop_path(self.mlp(self.norm2(x)))
+
+
+class PatchMerging(nn.Module):
+    """Joins 2×2 neighbours into one token of twice the channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(4 * channels)
+        self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
+
+    def forward(self, x: Tensor, shape: Size) -> tuple[Tensor, Size]:
+        """Map (batch, tokens, channels) of a map of `shape` to half the rows and columns."""
+        time, height, width = shape
+        grid = x.unflatten(1, shape)
+        grid = functional.pad(grid, (0, 0, 0, width % 2, 0, height % 2))
+        parts = [grid[:, :, row::2, column::2] for column in (0, 1) for row in (0, 1)]
+        merged = self.reduction(self.norm(torch.cat(parts, dim=-1)))
+        return merged.flatten(1, 3), (time, (height + 1) // 2, (width + 1) // 2)
+
+
+class Stage(nn.Module):
+    """Blocks of one resolution, every second one shifted, and the merging that follows."""
+
+    def __init__(self, blocks: list[Block], downsample: PatchMerging | None) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+        self.downsample = downsample
+
+    def forward(self, x: Tensor, shape: Size, window: Size, *, recompute: bool) -> tuple[Tensor, Size]:
+        """Map tokens of a map of `shape`; `recompute` trades time for memory in the backward pass."""
+        for block in self.blocks:
+            x = checkpoint(block, x, shape, window, use_reentrant=False) if recompute else block(x, shape, window)
+        return (x, shape) if self.downsample is None else self.downsample(x, shape)
+
+
+class PatchEmbed(nn.Module):
+    """Cuts a clip into patches: a strided convolution and a layer norm."""
+
+    def __init__(self, patch: Size, channels: int) -> None:
+        super().__init__()
+        self.patch = patch
+        self.proj = nn.Conv3d(3, channels, kernel_size=patch, stride=patch)
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, clips: Tensor) -> tuple[Tensor, Size]:
+        """Map (batch, 3, frames, h, w) to (batch, tokens, channels) and the map's shape."""
+        short = [-size % patch for size, patch in zip(clips.shape[2:], self.patch, strict=True)]
+        clips = functional.pad(clips, (0, short[2], 0, short[1], 0, short[0]))
+        patches = self.proj(clips)
+        return self.norm(patches.flatten(2).transpose(1, 2)), tuple(patches.shape[2:])
+
+
+class VideoSwin(nn.Module):
+    """The backbone.
+
+    Args:
+        patch: of the embedding, (2, p, p); p is 6 for Zoom-VQA, 4 for FAST-VQA.
+        channels: after the embedding; each stage doubles them.
+        depths: blocks of each stage.
+        heads: of each stage.
+        window: (time, rows, columns) in tokens.
+        gated: whether all stages but the last have the second bias table.
+        drop_path: rate of stochastic depth at the last block, rising from 0.
+        base: the input that the windows are made for, (frames, rows, columns) in pixels; None is
+            (32, 56 p, 56 p). Windows shrink and grow with the input.
+        recompute: keep fewer activations while training and compute them again in the backward pass.
+        plain: see `WindowAttention`.
+    """
+
+    def __init__(
+        self,
+        patch: Size = (2, 4, 4),
+        channels: int = 96,
+        depths: tuple[int, ...] = (2, 2, 6, 2),
+        heads: tuple[int, ...] = (3, 6, 12, 24),
+        window: Size = (8, 7, 7),
+        *,
+        gated: bool = True,
+        drop_path: float = 0.1,
+        base: Size | None = None,
+        recompute: bool = False,
+        plain: bool = False,
+    ) -> None:
+        super().__init__()
+        self.window, self.recompute = window, recompute
+        self.base: Size = base or (32, 56 * patch[1], 56 * patch[2])
+        self.patch_embed = PatchEmbed(patch, channels)
+        rates = torch.linspace(0, drop_path, sum(depths)).tolist()
+        stages = []
+        for number, (depth, head) in enumerate(zip(depths, heads, strict=True)):
+            width, last = channels * 2**number, number == len(depths) - 1
+            blocks = [
+                Block(
+                    width,
+                    head,
+                    window,
+                    shifted=bool(i % 2),
+                    gated=gated and not last,
+                    drop_path=rates[sum(depths[:number]) + i],
+                    plain=plain,
+                )
+                for i in range(depth)
+            ]
+            stages.append(Stage(blocks, None if last else PatchMerging(width)))
+        self.layers = nn.ModuleList(stages)
+        self.channels = channels * 2 ** (len(depths) - 1)
+        self.norm = nn.LayerNorm(self.channels)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Map (batch, 3, frames, h, w) normalised clips to (batch, channels, time, rows, columns) features."""
+        window = scaled_window(self.window, tuple(clips.shape[2:]), self.base)  # type: ignore[arg-type]
+        x, shape = self.patch_embed(clips)
+        for stage in self.layers:
+            x, shape = stage(x, shape, window, recompute=self.recompute and self.training)
+        return self.norm(x).transpose(1, 2).unflatten(2, shape)
