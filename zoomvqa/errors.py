@@ -26,6 +26,10 @@ class CheckpointError(UserError):
     """A checkpoint that is missing, unsafe, damaged or of another kind."""
 
 
+class TrainingError(UserError):
+    """A training that cannot go on, mostly because its settings made it diverge."""
+
+
 class ToolError(UserError):
     """A program or package that a command needs is not there, or refused its work."""
 

@@ -1,5 +1,6 @@
 import json
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -72,12 +73,36 @@ def test_folder(tmp_path):
         load_checkpoint(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"plain text, no checkpoint", b"PK\x03\x04 broken zip"])
+TEXTS = [
+    b"",
+    b"plain text, no checkpoint",
+    b"PK\x03\x04 broken zip",
+    b"quality of videos",
+    b"best model",
+    b"s3://x",
+    b"e",
+]
+
+
+@pytest.mark.parametrize("content", TEXTS)
 def test_damaged(tmp_path, content):
     path = tmp_path / "a.ckpt"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="damaged or not a checkpoint|refused"):
         load_checkpoint(path)
+
+
+def test_any_bytes_end_in_a_refusal(tmp_path):
+    draw = random.Random(0)
+    good = ours(tmp_path / "good.ckpt").read_bytes()[:4000]
+    path = tmp_path / "a.ckpt"
+    for _ in range(300):
+        data = bytearray(good[: draw.randrange(1, len(good))])
+        for _ in range(draw.randrange(1, 20)):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        path.write_bytes(bytes(data[draw.randrange(2) :]))
+        with pytest.raises(CheckpointError):
+            load_checkpoint(path)
 
 
 def test_cut_short(tmp_path):

@@ -108,6 +108,38 @@ def test_predict_an_empty_folder(command: Run, trained, tmp_path):
     one_line(outcome, "input: there is no video below empty")
 
 
+@pytest.mark.parametrize("name", ["a (1).mp4", "a,b.mp4", "a=b.mp4", "it's.mp4", "a [1].mp4", "2023", "ü {x}.mp4"])
+def test_any_file_name(command: Run, trained, make_video: Make, tmp_path, name):
+    (tmp_path / name).write_bytes(make_video("cli_good.mp4").read_bytes())
+    outcome = command("predict", f"ckpt={trained}/checkpoints/best.ckpt", f"input={name}", "output=s.csv")
+    assert outcome.code == 0, outcome.err
+
+
+def test_a_list_with_impossible_names(command: Run, trained, make_video: Make, tmp_path):
+    (tmp_path / "good.mp4").write_bytes(make_video("cli_good.mp4").read_bytes())
+    (tmp_path / "list.txt").write_text(
+        "x" * 10_000 + "\ngood.mp4\n../../etc/passwd\nhttp://127.0.0.1:9/a.mp4\n$(id).mp4\n"
+    )
+    outcome = command("predict", f"ckpt={trained}/checkpoints/best.ckpt", "input=list.txt", "output=s.csv")
+    assert outcome.code == 1, outcome.err
+    rows = (tmp_path / "s.csv").read_text().splitlines()
+    assert [row.split(",")[2] for row in rows[1:]] == ["error", "ok", "error", "error", "error"]
+
+
+def test_outputs_that_cannot_be_written(command: Run, trained, labelled, tmp_path):
+    (tmp_path / "file").touch()
+    ckpt = f"ckpt={trained}/checkpoints/best.ckpt"
+    one_line(command("predict", ckpt, f"input={labelled}", f"output={tmp_path}"), "output: ")
+    one_line(command("predict", ckpt, f"input={labelled}", "output=file/s.csv"), "output: file cannot be made")
+    one_line(command("train", *SMALL, *on(labelled), "output=file/run"), "file/run")
+    one_line(command("extract_frames", f"input={labelled}", "output=file/x"), "file")
+
+
+def test_odd_command_lines(command: Run):
+    assert command("train", "-m", "seed=1,,2[").code == 2
+    assert command("train", "logger=null", "data=folder").code == 2
+
+
 def test_extract_and_ladder(command: Run, tmp_path):
     one_line(command("extract_frames", "input=no", "output=x"), "input: no such file or folder: no")
     one_line(command("extract_frames", "input=.", "output=x", "fps=0"), "fps: got 0, expected greater than 0")

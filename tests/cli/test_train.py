@@ -2,8 +2,10 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +149,67 @@ def test_sweep(labelled, command: Run, tmp_path):
     assert len(list((tmp_path / "runs" / "sweep").glob("*/*/checkpoints/best.ckpt"))) == 2
 
 
+def test_wandb_in_a_sweep_is_a_run_a_job(labelled, command: Run, tmp_path):
+    extra = ("trainer.max_epochs=1", "logger=[wandb]", "logger.wandb.offline=true", "seed=1,2")
+    outcome = command("train", "-m", *SMALL, *on(labelled), *extra)
+    assert outcome.code == 0, outcome.err
+    assert len(list((tmp_path / "runs" / "sweep").glob("*/*/wandb/offline-run-*"))) == 2
+
+
+def test_wandb_without_an_account(labelled, command: Run, tmp_path, monkeypatch):
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    outcome = command("train", *SMALL, *on(labelled), "output=run", "logger=wandb")
+    assert outcome.code == 2, outcome.err
+    assert "without an account use logger.wandb.offline=true" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_a_single_validation_video(labelled, command: Run, tmp_path):
+    rows = (labelled / "scores.csv").read_text().splitlines()
+    splits = ["split", *["train"] * (len(rows) - 2), "val"]
+    lines = [f"{row.rsplit(',', 1)[0]},{split}" for row, split in zip(rows, splits, strict=True)]
+    (tmp_path / "one.csv").write_text("\n".join(lines))
+    outcome = command("train", *SMALL, f"data.root={labelled}", "data.annotations=one.csv", "output=run")
+    assert outcome.code == 0, outcome.err
+    assert len(read(tmp_path / "run" / "val_predictions.csv")) == 1
+
+
+def test_training_that_diverges_says_so(labelled, command: Run):
+    extra = ("branch.optimiser.lr=1e20", "branch.loss.name=mse", "output=run", "trainer.max_epochs=3")
+    outcome = command("train", *SMALL, *on(labelled), *extra)
+    assert outcome.code == 2, outcome.err
+    assert "a smaller branch.optimiser.lr may help" in outcome.err
+
+
+def test_without_loggers(labelled, command: Run, tmp_path):
+    outcome = command("train", *SMALL, *on(labelled), "output=run", "trainer.max_epochs=1", "~logger")
+    assert outcome.code == 0, outcome.err
+    assert not (tmp_path / "run" / "metrics.csv").exists()
+
+
+def test_a_scale_free_loss_is_said_when_scoring(labelled, command: Run):
+    extra = ("branch.loss.name=plcc", "output=run", "trainer.max_epochs=1")
+    assert command("train", *SMALL, *on(labelled), *extra).code == 0
+    outcome = command("predict", "ckpt=run/checkpoints/best.ckpt", f"input={labelled}")
+    assert "its scores order videos, they are no MOS" in outcome.err
+
+
+def test_overwriting_starts_with_the_run_not_before(labelled, command: Run, tmp_path):
+    assert command("train", *SMALL, *on(labelled), "output=run", "trainer.max_epochs=1").code == 0
+    before = (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes()
+    wrong = [a.replace("test_efficientnet", "resnet5o") for a in SMALL]
+    assert command("train", *wrong, *on(labelled), "output=run", "overwrite=true").code == 2
+    assert (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes() == before
+    again = command(
+        "train", *SMALL, *on(labelled), "output=run", "overwrite=true", "seed=5", "trainer.max_epochs=1"
+    )
+    assert again.code == 0, again.err
+    assert (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes() != before
+
+
 def test_sweep_of_many_processes_is_refused(labelled, command: Run):
     outcome = command("train", "-m", *SMALL, *on(labelled), "trainer.devices=2", "seed=1,2")
     assert outcome.code == 2
@@ -159,3 +222,19 @@ def test_a_run_is_not_overwritten_unless_wanted(trained, labelled, command: Run)
     assert outcome.code == 2
     assert "already holds a run; give another output= or overwrite=true" in outcome.err
     assert (trained / "checkpoints" / "best.ckpt").read_bytes() == before
+
+
+def test_interrupted_training(labelled, tmp_path):
+    """Ctrl-C ends with 130 and one word."""
+    where = [f"data.root={labelled}", f"data.annotations={labelled / 'scores.csv'}", "data.val_share=0.4"]
+    command = [sys.executable, str(ROOT / "train.py"), *SMALL, *where, "output=run", "trainer.max_epochs=5000"]
+    environment = os.environ | {"ZOOMVQA_CACHE": str(tmp_path / "cache")}
+    run = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    run.send_signal(signal.SIGINT)
+    _, printed = run.communicate(timeout=60)
+    assert run.returncode == 130, printed[-2000:]
+    assert "interrupted" in printed
+    assert "Traceback" not in printed

@@ -44,6 +44,7 @@ def test_two_columns(tmp_path):
         ("filename,score\n0001.mp4,2.5\n", Label("0001.mp4", 2.5)),
         ("video;mos;content;split\nb.mp4;17,5;B;validation\n", Label("b.mp4", 17.5, content="B", split="val")),
         ("\ufeffvideo\tmos\nb.mp4\t3\n", Label("b.mp4", 3.0)),
+        ("b.mp4;55,3\n", Label("b.mp4", 55.3)),
     ],
 )  # fmt: skip
 def test_tables_with_a_header(tmp_path, text, expected):
@@ -78,6 +79,8 @@ def test_json_of_the_release(tmp_path):
         ("a.csv", "picture,mos\na.mp4,3\n", "no column for the video among: picture, mos"),
         ("a.csv", "video,opinion\na.mp4,3\n", r"no column for the mos.*data\.columns\.mos"),
         ("a.csv", "video,mos,split\na.mp4,3,dev\n", "split 'dev' is none of train, val, test"),
+        ("a.csv", "video,mos\n,3\n", "1 rows have no video name"),
+        ("a.csv", 'video,mos\n"' + "a" * 200_000, "not a table"),
         ("a.json", "{", "not JSON"),
         ("a.json", "[1]", "expected {"),
         ("a.json", '{"train": [["a", 1, "x"]]}', "train 1: the MOS|row 1: the MOS"),

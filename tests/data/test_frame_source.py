@@ -31,6 +31,25 @@ def test_picture_missing_in_the_count(tmp_path):
         frame_source(tmp_path, FrameSampling())
 
 
+def test_unpadded_numbers(tmp_path):
+    for number in range(1, 12):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    frames = list(frame_source(tmp_path, FrameSampling()).frames())
+    assert [int(frame[0, 0, 0]) for frame in frames] == list(range(1, 12))
+
+
+def test_the_reader_is_the_one_that_read(make_video: Make, monkeypatch):
+    def fail(_self, _indices):
+        raise VideoError("decord gave up")
+        yield
+
+    monkeypatch.setattr("zoomvqa.video.decord_reader.DecordReader.read", fail)
+    source = frame_source(make_video("source.mp4", frames=60), FrameSampling())
+    assert source.reader == "decord"
+    list(source.frames())
+    assert source.reader == "pyav"
+
+
 def test_damaged_picture(tmp_path):
     (tmp_path / "000001.png").write_bytes(b"no picture")
     with pytest.raises(VideoError, match="000001.png cannot be read"):

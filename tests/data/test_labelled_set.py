@@ -81,6 +81,19 @@ def test_listed_twice(folder):
         load_set(settings(folder))
 
 
+def test_two_rows_that_mean_one_file(folder):
+    (folder / "t.csv").write_text("video,mos\nx/a_1.mp4,1\ny/a_1.mp4,2\nb_1.mp4,2\n")
+    with pytest.raises(AnnotationError, match="1 files are meant by more than one row: .*a_1.mp4"):
+        load_set(settings(folder))
+
+
+def test_each_side_gets_a_content_however_few_there_are():
+    labels = [Label(c, 1, content=c) for c in "ab"]
+    assert sorted(assign_splits(labels, 0.2, 0.2, 0)) == ["train", "val"]
+    assert sorted(assign_splits([*labels, Label("c", 1, content="c")], 0.2, 0.2, 0)) == ["test", "train", "val"]
+    assert assign_splits(labels[:1], 0.2, 0.2, 0) == ["train"]
+
+
 def test_missing_split(folder):
     with pytest.raises(AnnotationError, match="has no test videos, only: train, val"):
         load_set(settings(folder)).part("test")

@@ -94,6 +94,14 @@ def test_unusable_sources_are_all_listed(make_video: Make, tmp_path):
         build_ladder([Source("bad", bad), Source("short", short)], tmp_path / "out", PLAN)
 
 
+def test_sources_of_one_name_are_refused(make_video: Make, tmp_path):
+    video = make_video("src_testsrc.mp4", size="192x144", frames=40, picture="testsrc")
+    for name in ("x.mp4", "x.avi"):
+        (tmp_path / name).write_bytes(video.read_bytes())
+    with pytest.raises(UserError, match=r"the same names: x\.avi and x\.mp4"):
+        build_ladder(folder_sources(tmp_path, VIDEO_ENDINGS), tmp_path / "out", PLAN)
+
+
 def test_folder_sources(tmp_path):
     for name in ("a.mp4", "sub/b c.mkv", "notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

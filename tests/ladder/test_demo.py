@@ -71,10 +71,20 @@ def test_another_wheel(one_file, monkeypatch, tmp_path, options, message):
     assert not list(tmp_path.glob("*.mp4"))
 
 
-def test_a_demo_that_is_there_is_left_alone(monkeypatch, tmp_path):
-    (tmp_path / "labels.csv").write_text("video,vmaf\n")
+def test_a_demo_that_is_whole_is_left_alone(monkeypatch, tmp_path):
+    (tmp_path / "labels.csv").write_text("video,vmaf\na.mp4,3\n")
+    (tmp_path / "a.mp4").touch()
     monkeypatch.setattr(demo, "fetch_clips", None)
     assert build_demo(tmp_path) == tmp_path / "labels.csv"
+
+
+def test_a_demo_with_a_clip_missing_is_built_on(monkeypatch, tmp_path):
+    (tmp_path / "labels.csv").write_text("video,vmaf\na.mp4,3\n")
+    built = []
+    monkeypatch.setattr(demo, "fetch_clips", lambda _folder: dict.fromkeys(demo._FILES, tmp_path))
+    monkeypatch.setattr(demo, "build_ladder", lambda *arguments: built.append(arguments))
+    build_demo(tmp_path)
+    assert len(built) == 1
 
 
 def test_split_is_by_content_and_every_clip_is_known():

@@ -7,6 +7,7 @@ from fill import fill, unit_input
 
 from zoomvqa.data.frame_source import VideoFrames
 from zoomvqa.data.views import TestView
+from zoomvqa.errors import SettingsError
 from zoomvqa.models.iqa.net import build_iqa_net, score_views
 from zoomvqa.settings.branch import FrameSampling, FrameView, IQANetwork
 
@@ -71,6 +72,23 @@ def test_any_backbone(backbone, crop, grid):
     assert net.grid == grid
     assert scores.score.shape == (2,)
     assert scores.patch_score.shape == (2, grid, grid)
+
+
+def test_backbones_with_the_channels_last():
+    network = IQANetwork(backbone="swin_tiny_patch4_window7_224", weights="none", drop_path=0.0, hidden=16)
+    assert build_iqa_net(network, 224).features(torch.zeros(1, 3, 224, 224)).shape == (1, 1440, 7, 7)
+
+
+def test_a_backbone_of_one_size_says_so():
+    network = IQANetwork(backbone="vit_tiny_patch16_224", weights="none", drop_path=0.0)
+    with pytest.raises(SettingsError, match="'vit_tiny_patch16_224' does not take crops of 96 pixels"):
+        build_iqa_net(network, 96)
+
+
+def test_averages_are_in_float32():
+    net = build_iqa_net(TINY, 64).eval()
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        assert net(torch.randn(2, 3, 64, 64)).score.dtype == torch.float32
 
 
 @torch.inference_mode()

@@ -2,6 +2,7 @@ import csv
 
 import pytest
 
+from zoomvqa.errors import SettingsError
 from zoomvqa.scoring.rows import frames_path, open_rows
 from zoomvqa.scoring.scorer import FrameScore, VideoScore
 
@@ -37,9 +38,19 @@ def test_rows(tmp_path):
     assert {p.name for p in output.parent.iterdir()} == {"scores.csv", "scores.frames.csv"}
 
 
-def test_an_interruption_keeps_what_was_scored(tmp_path):
+def test_an_interruption_keeps_what_was_scored_and_the_older_output(tmp_path, capsys):
     output = tmp_path / "scores.csv"
+    output.write_text("older")
     with pytest.raises(KeyboardInterrupt), open_rows(output, frames=False) as writer:
         writer.write("a.mp4", GOOD)
         raise KeyboardInterrupt
-    assert len(rows(output)) == 1
+    assert output.read_text() == "older"
+    assert len(rows(tmp_path / "scores.csv.part")) == 1
+    assert "scores.csv.part" in capsys.readouterr().err
+
+
+def test_outputs_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    for output, message in [(tmp_path, "is a folder"), (tmp_path / "file" / "s.csv", "cannot be made")]:
+        with pytest.raises(SettingsError, match=message), open_rows(output, frames=False):
+            pass

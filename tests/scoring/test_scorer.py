@@ -18,7 +18,12 @@ def checkpoint() -> Checkpoint:
     torch.manual_seed(0)
     network = IQANetwork(backbone="test_efficientnet", weights="none", hidden=16)
     description = Description(
-        version="0", branch="iqa", network=network, sampling=FrameSampling(), view=FrameView(resize=96, crop=64)
+        version="0",
+        branch="iqa",
+        unit="mos",
+        network=network,
+        sampling=FrameSampling(),
+        view=FrameView(resize=96, crop=64),
     )
     return Checkpoint(description, build_iqa_net(network, 64).state_dict(), "zoomvqa")
 

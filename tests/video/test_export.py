@@ -48,6 +48,22 @@ def test_many_with_a_bad_one_and_again(make_video: Make, tmp_path):
     assert (tmp_path / "out" / "export").stat().st_mtime_ns == stamp
 
 
+def test_another_rate_is_made_anew(make_video: Make, tmp_path):
+    video = make_video("export.mp4", frames=80, rate="30000/1001")
+    few = export_frames(video, tmp_path / "x", 2)
+    many = export_frames(video, tmp_path / "x", 10)
+    assert many > few
+    assert len(pictures(tmp_path / "x")) == many
+
+
+def test_a_folder_of_somebody_else_is_left_alone(make_video: Make, tmp_path):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "mine.png").touch()
+    with pytest.raises(VideoError, match="is in the way"):
+        export_frames(make_video("export.mp4", frames=80, rate="30000/1001"), tmp_path / "x", 2)
+    assert (tmp_path / "x" / "mine.png").exists()
+
+
 def test_two_videos_of_one_name(tmp_path):
     with pytest.raises(UserError, match="several videos are named a"):
         export_all([tmp_path / "a.mp4", tmp_path / "sub" / "a.mkv"], tmp_path / "out", 2, 1, "auto")

@@ -70,6 +70,17 @@ def test_truncated(make_video: Make, tmp_path, share):
         read_timeline(path)
 
 
+@pytest.mark.parametrize("ending", ["mkv", "webm"])
+def test_truncated_matroska(make_video: Make, tmp_path, ending):
+    codec = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
+    whole = make_video(f"cut.{ending}", "-g", "10", size="192x144", frames=100, codec=codec)
+    assert len(read_timeline(whole)) == 100
+    path = tmp_path / f"cut.{ending}"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 55 // 100])
+    with pytest.raises(VideoError, match="cut short|not a readable video"):
+        read_timeline(path)
+
+
 def test_unreadable(make_video: Make, tmp_path, monkeypatch):
     path = tmp_path / "secret.mp4"
     path.write_bytes(make_video("facts.mp4").read_bytes())

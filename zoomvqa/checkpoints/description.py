@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 import zoomvqa
+from zoomvqa.losses import SCALE_FREE
 from zoomvqa.settings.base import Settings
 from zoomvqa.settings.branch import FrameSampling, FrameView, IQABranch, IQANetwork
 
@@ -23,8 +24,8 @@ class Description(Settings):
         network, sampling, view: how to build it and what to show it.
         mos_range: lowest and highest score of the training scale; None where unknown.
         trained_on: name of the labelled set; None where unknown.
-        calibration: from raw score to MOS units; None where the scores are in the label's units already, or
-            where nothing is known.
+        unit: `mos` where scores are in the units of the training labels, `none` where the training loss has no
+            scale or nothing is known: such scores order videos, no more.
         config: the composed config of the run, for the reader; nothing is built from it.
         epoch: of the weights, counted from 0.
         figures: of the validation that the weights were saved at.
@@ -38,7 +39,7 @@ class Description(Settings):
     view: FrameView
     mos_range: tuple[float, float] | None = None
     trained_on: str | None = None
-    calibration: None = None
+    unit: Literal["mos", "none"]
     config: dict[str, Any] = Field(default_factory=dict)
     epoch: int | None = None
     figures: dict[str, float | None] = Field(default_factory=dict)
@@ -56,6 +57,7 @@ def describe(
         view=branch.view,
         mos_range=mos_range,
         trained_on=trained_on,
+        unit="none" if branch.loss.name in SCALE_FREE else "mos",
         config=config,
     )
     return entry.model_dump(mode="json")

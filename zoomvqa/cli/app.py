@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,8 @@ from zoomvqa.settings.base import Settings, check
 
 S = TypeVar("S", bound=Settings)
 OK, SOME_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+# Keys whose values are names of files and folders, with any character in them.
+_TEXT_KEYS = {"input", "output", "ckpt", "sources", "data.root", "data.annotations", "branch.loading.cache_folder"}
 
 
 def config_folder() -> Path:
@@ -41,6 +44,8 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
     part, 2 a mistake of the user's, 130 interrupted.
     """
     codes = [OK]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors outside a job come to us too, instead of being printed
+    sys.argv[1:] = [_plain_text(argument) for argument in sys.argv[1:]]
 
     def job(config: DictConfig) -> Any:
         if HydraConfig.get().mode == RunMode.MULTIRUN and "output" in config:
@@ -49,7 +54,8 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
         return result if isinstance(result, float) else None
 
     if _guarded(lambda: _check_command_line(name, kind, sys.argv[1:]), codes) is not None:
-        hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(job)()
+        start = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(job)
+        _guarded(start, codes)
     sys.exit(max(codes))
 
 
@@ -61,8 +67,14 @@ def _guarded(work: Callable[[], Any], codes: list[int]) -> Any:
         codes.append(USER_ERROR)
         return None
     except ZoomVQAError as error:  # out of a worker process it comes with a traceback before its last line
-        console.print(f"error: {str(error).splitlines()[-1]}", markup=False)
+        message = re.sub(r"^zoomvqa\.errors\.\w+: ", "", str(error).splitlines()[-1])
+        console.print(f"error: {message}", markup=False)
         codes.append(SOME_FAILED)
+        return None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        console.print(f"error: {place}{error.strerror or error}", markup=False)
+        codes.append(USER_ERROR)
         return None
     except KeyboardInterrupt:
         console.print("interrupted")
@@ -94,18 +106,36 @@ def _check_command_line(name: str, kind: type[Settings], arguments: list[str]) -
     stray = [a for a in arguments if a not in overrides and not a.startswith("-")]
     if stray and not any(a.startswith("-") for a in arguments):
         raise SettingsError(f"{stray[0]}: expected key=value")
-    if any(a in {"--help", "-h", "--hydra-help", "--info", "--version", "-cd", "-cp", "-cn"} for a in arguments):
+    left_to_hydra = {"--help", "-h", "--hydra-help", "--version", "-cd", "-cp", "-cn"}
+    if any(a in left_to_hydra or a.startswith(("--config-", "--info")) for a in arguments):
         return True
     sweeping = "-m" in arguments or "--multirun" in arguments
-    if "LOCAL_RANK" not in os.environ:
+    if os.environ.get("LOCAL_RANK", "0") == "0":
         for variant in _variants(overrides) if sweeping else [overrides]:
             _settings(kind, _compose(name, variant))
     return True
 
 
+def _plain_text(argument: str) -> str:
+    """Quote the value of a key that takes any text, so that `input=a (1).mp4` needs no quotes of Hydra's own.
+
+    Values that Hydra is to read (quoted, `{…}`, `[…]`, `${…}`, `null`, or a sweep over `a,b` with `-m`) stay.
+    """
+    key, equals, value = argument.partition("=")
+    sweeping = any(a in {"-m", "--multirun"} for a in sys.argv)
+    if not equals or key not in _TEXT_KEYS or sweeping or value in {"", "null", "???"} or value[0] in "'\"{[$":
+        return argument
+    text = str(Path(value).expanduser()) if value.startswith("~") else value
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{key}='{escaped}'"
+
+
 def _variants(overrides: list[str]) -> list[list[str]]:
     """Return the overrides with each choice of each sweep taken once, the other sweeps at their first."""
-    parsed = OverridesParser.create().parse_overrides(overrides)
+    try:
+        parsed = OverridesParser.create().parse_overrides(overrides)
+    except HydraException as error:
+        raise SettingsError(_first_line(error)) from None
     choices = [
         [f"{o.get_key_element()}={c}" for c in o.sweep_string_iterator()] if o.is_sweep_override() else [text]
         for o, text in zip(parsed, overrides, strict=True)
@@ -122,7 +152,7 @@ def _compose(name: str, overrides: list[str]) -> DictConfig:
     try:
         with initialize_config_dir(str(config_folder()), version_base="1.3"):
             return compose(name, overrides, return_hydra_config=False)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise SettingsError(_in_our_words(name, overrides, error)) from None
     finally:
         GlobalHydra.instance().clear()

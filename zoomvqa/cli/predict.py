@@ -42,7 +42,9 @@ def _predict(settings: PredictSettings) -> int:
         inputs = [Input(video.name, video.path) for video in labelled]
     else:
         inputs = find_inputs(str(settings.input))
-    if checkpoint.description.mos_range is None:
+    if checkpoint.description.unit == "none":
+        say("This checkpoint was trained with a loss without a scale: its scores order videos, they are no MOS.")
+    elif checkpoint.description.mos_range is None:
         say("This checkpoint does not tell the scale of its scores: they are what the network puts out.")
     output = Path(settings.output).expanduser()
     results = _score_all(scorer, inputs, output, frames=settings.frames)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import OmegaConf
 
 from zoomvqa.cli.app import run
 from zoomvqa.console import say
 from zoomvqa.data.labelled_set import LabelledSet, load_set
 from zoomvqa.errors import SettingsError
-from zoomvqa.files import whole_file
 from zoomvqa.ladder.demo import build_demo
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
@@ -36,26 +33,16 @@ def _train(settings: TrainSettings) -> float:
     from zoomvqa.training.run import train  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
 
     _refuse_sweep_of_many_processes(settings)
-    labelled = labelled_set(settings.data)
-    if is_first_process():
-        _prepare_folder(settings)
-    figures = train(settings, labelled)
+    if is_first_process() and (Path(settings.output) / "checkpoints").exists() and not settings.overwrite:
+        raise SettingsError(
+            f"output: {settings.output} already holds a run; give another output= or overwrite=true"
+        )
+    figures = train(settings, labelled_set(settings.data))
     say(
         f"Validation: SRCC {figures.srcc:.4f}  PLCC {figures.plcc:.4f}  KRCC {figures.krcc:.4f}  "
         f"RMSE {figures.rmse:.4f}  ({figures.videos} videos)"
     )
     return float(figures.selection)
-
-
-def _prepare_folder(settings: TrainSettings) -> None:
-    """Make the run's folder with the composed config in it, and replace an older run where that is wanted."""
-    output = Path(settings.output)
-    if (output / "checkpoints").exists():
-        if not settings.overwrite:
-            raise SettingsError(f"output: {output} already holds a run; give another output= or overwrite=true")
-        shutil.rmtree(output / "checkpoints")
-    with whole_file(output / "config.yaml") as handle:
-        handle.write(OmegaConf.to_yaml(OmegaConf.create(settings.model_dump(mode="json"))))
 
 
 def _refuse_sweep_of_many_processes(settings: TrainSettings) -> None:

@@ -72,10 +72,12 @@ def read_labels(
     if path.suffix.lower() == ".json":
         labels = _from_json(path, text)
     else:
-        rows = _rows(text)
+        rows = _rows(path, text)
         labels = _from_header(path, rows, columns or {}) if _is_header(rows[0]) else _from_lines(path, rows)
     if not labels:
         raise AnnotationError(f"{path}: no video is listed in it")
+    if nameless := sum(not label.video for label in labels):
+        raise AnnotationError(f"{path}: {nameless} rows have no video name")
     return [_with_content(label, content_pattern) for label in labels]
 
 
@@ -91,10 +93,14 @@ def _text_of(path: Path) -> str:
     return text
 
 
-def _rows(text: str) -> list[list[str]]:
+def _rows(path: Path, text: str) -> list[list[str]]:
     first = text.lstrip().splitlines()[0]
-    delimiter = max(",;\t", key=first.count)
-    return [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(c.strip() for c in row)]
+    delimiter = max(";\t,", key=first.count)  # with as many of each, commas are decimal ones
+    try:
+        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error as error:
+        raise AnnotationError(f"{path}: not a table ({error})") from None
+    return [row for row in rows if any(cell.strip() for cell in row)]
 
 
 def _is_header(row: Sequence[str]) -> bool:

@@ -33,8 +33,10 @@ def training_frames(
     Raises:
         VideoError: the video cannot be read.
     """
-    frames = frame_source(path, sampling, reader).frames()
-    return np.stack([at_training_resolution(frame, resize) for frame in frames])
+    frames = [at_training_resolution(f, resize) for f in frame_source(path, sampling, reader).frames()]
+    if len(shapes := sorted({frame.shape[:2] for frame in frames})) > 1:
+        raise VideoError(f"its frames have different shapes: {' and '.join(f'{w}×{h}' for h, w in shapes[:2])}")
+    return np.stack(frames)
 
 
 class FrameCache:

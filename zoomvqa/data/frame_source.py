@@ -42,9 +42,13 @@ class VideoFrames:
 
     def __init__(self, path: Path, sampling: FrameSampling, reader: ReaderName = "auto") -> None:
         self._video = Video(path, reader)
-        self.reader = self._video.reader
         self.indices = frames_at_rate(self._video.timeline, sampling.rate)
         self.times = [self._video.timeline.seconds(i) for i in self.indices]
+
+    @property
+    def reader(self) -> str:
+        """The decoder in use, which may have changed midway."""
+        return self._video.reader
 
     def frames(self) -> Iterator[Frame]:
         """See `FrameSource`."""
@@ -61,7 +65,10 @@ class FolderFrames:
     reader = "pillow"
 
     def __init__(self, folder: Path, sampling: FrameSampling) -> None:
-        self._pictures = sorted(folder.glob("*.png")) + sorted(folder.glob("*.jpg"))
+        found = [
+            p for p in folder.iterdir() if p.suffix.lower() in {".png", ".jpg"} and not p.name.startswith(".")
+        ]
+        self._pictures = sorted(found, key=lambda p: (int(p.stem) if p.stem.isdigit() else 0, p.name))
         if not self._pictures:
             raise VideoError(f"there is no .png or .jpg picture in the folder {folder}")
         stems = [p.stem for p in self._pictures]

@@ -60,7 +60,10 @@ class LabelledSet:
         chosen = tuple(v for v in self.videos if v.split == split)
         if not chosen:
             present = sorted({v.split for v in self.videos})
-            raise AnnotationError(f"the set {self.name} has no {split} videos, only: {', '.join(present)}")
+            raise AnnotationError(
+                f"the set {self.name} has no {split} videos, only: {', '.join(present)}; give them in a split "
+                f"column, a file a split, or data.{split}_share"
+            )
         return chosen
 
 
@@ -132,9 +135,12 @@ def _deal(contents: dict[str, int], val_share: float, test_share: float, seed: i
     random.Random(seed).shuffle(order)  # noqa: S311  a split, not a secret
     total = sum(contents.values())
     wanted = {"test": test_share * total, "val": val_share * total}
+    # Each side that has a share gets a content, however few there are, as long as one is left to train on.
+    owed = [side for side in ("val", "test") if wanted[side] > 0][: len(order) - 1]
     dealt = {}
     for content in order:
         side = next((s for s, left in wanted.items() if left >= contents[content] / 2 and left > 0), "train")
+        side = owed.pop(0) if owed else side
         if side != "train":
             wanted[side] -= contents[content]
         dealt[content] = side
@@ -150,7 +156,10 @@ def _find_all(labels: Iterable[Label], root: Path, *, frames: bool) -> list[Path
     if missing:
         names = "\n  ".join(missing)
         raise AnnotationError(f"{len(missing)} of {len(found)} videos are not under {root}:\n  {names}")
-    return [path for _, path in found if path is not None]
+    paths = [path for _, path in found if path is not None]
+    if shared := [str(path) for path, times in Counter(paths).items() if times > 1]:
+        raise AnnotationError(f"{len(shared)} files are meant by more than one row: {', '.join(sorted(shared))}")
+    return paths
 
 
 def _video_file(root: Path, name: str) -> Path | None:

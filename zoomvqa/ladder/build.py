@@ -84,6 +84,7 @@ def build_ladder(sources: Sequence[Source], output: Path, plan: Plan) -> Path:
         UserError: a source cannot be read or is shorter than a clip (all are listed), or ffmpeg is missing.
     """
     ffmpeg_program()
+    _refuse_clashes(sources)
     segments = _segments(sources, plan)
     total = sum(len(s.rungs) for s in segments)
     clips: list[_Clip] = []
@@ -118,6 +119,15 @@ def folder_sources(folder: Path, endings: frozenset[str]) -> list[Source]:
     if not files:
         raise UserError(f"sources: there is no video below {folder}")
     return [Source(_safe(str(f.relative_to(folder).with_suffix(""))), f) for f in files]
+
+
+def _refuse_clashes(sources: Sequence[Source]) -> None:
+    files: dict[str, set[Path]] = {}
+    for source in sources:
+        files.setdefault(source.content, set()).add(source.path)
+    clashes = [" and ".join(sorted(p.name for p in paths)) for paths in files.values() if len(paths) > 1]
+    if clashes:
+        raise UserError(f"sources: clips of these would have the same names: {'; '.join(clashes)}")
 
 
 def _safe(name: str) -> str:

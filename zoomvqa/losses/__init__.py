@@ -14,6 +14,10 @@ from zoomvqa.settings.branch import LossSettings
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
+# Losses that see only agreement: what they train puts out scores without a unit.
+SCALE_FREE = frozenset({"plcc", "rank", "plcc_rank", "norm_in_norm"})
+
+
 def build_loss(settings: LossSettings) -> Loss:
     """Return the loss that `settings` name: a function of (batch,) predictions and (batch,) MOS to a scalar."""
     losses: dict[str, Loss] = {

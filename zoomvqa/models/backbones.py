@@ -38,8 +38,9 @@ def create_backbone(name: str, weights: Weights = "none", drop_path: float = 0.0
     except (RuntimeError, AttributeError, TypeError) as error:
         if weights == "imagenet" and "pretrained" in str(error).lower():
             raise ToolError(f"branch.network.weights=imagenet: timm has no ImageNet weights for {name}") from None
+        hint = "; branch.network.drop_path=0 is what it takes" if "drop_path" in str(error) else ""
         raise SettingsError(
-            f"branch.network.backbone: '{name}' cannot be used as a features_only backbone ({error})"
+            f"branch.network.backbone: '{name}' cannot be used as a features_only backbone ({error}){hint}"
         ) from None
     except (OSError, ValueError) as error:  # what the hub's client raises without a network
         raise ToolError(_no_download(name, error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import glob
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,12 +69,14 @@ def _in_list(path: Path) -> list[Input]:
 
 
 def _in_table(path: Path) -> list[Input]:
-    import csv  # noqa: PLC0415
-
     text = _read(path)
     first = text.splitlines()[0] if text.strip() else ""
-    rows = list(csv.DictReader(text.splitlines(), delimiter=max(",;\t", key=first.count)))
-    header = {name.strip().lower(): name for name in (rows[0] if rows else {})}
+    table = csv.DictReader(text.splitlines(), delimiter=max(";\t,", key=first.count), restkey="", restval="")
+    try:
+        rows = list(table)
+    except csv.Error as error:
+        raise UserError(f"input: {path} is not a table ({error})") from None
+    header = {name.strip().lower(): name for name in table.fieldnames or () if rows}
     column = next((header[name] for name in _VIDEO_COLUMNS if name in header), None)
     if column is None:
         wanted = ", ".join(_VIDEO_COLUMNS)
@@ -93,4 +96,7 @@ def _read(path: Path) -> str:
 
 def _beside(table: Path, name: str) -> Path:
     beside = table.parent / name
-    return beside if beside.exists() or not Path(name).exists() else Path(name)
+    try:
+        return beside if beside.exists() or not Path(name).exists() else Path(name)
+    except OSError:  # a name that no file can have: scoring it says so in its row
+        return beside

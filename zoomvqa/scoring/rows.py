@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from zoomvqa.console import say
+from zoomvqa.errors import SettingsError
 from zoomvqa.scoring.scorer import VideoScore
 
 _COLUMNS = ["video", "score", "status", "error", "frames", "seconds", "reader"]
@@ -42,20 +44,32 @@ class RowWriter:
 def open_rows(output: Path, *, frames: bool) -> Iterator[RowWriter]:
     """Open the output; rows are on disk as they come and get their final name at the end.
 
-    While scoring goes on they stand in `<output>.part`. An error or an interruption keeps what there is: the
-    rows that were written are then renamed too.
+    While scoring goes on they stand in `<output>.part`, and stay there when it is interrupted: an older output is
+    replaced by a complete one only.
+
+    Raises:
+        SettingsError: `output` cannot be written.
     """
-    output.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"output: {output.parent} cannot be made ({error.strerror})") from None
+    if output.is_dir():
+        raise SettingsError(f"output: {output} is a folder, expected a file such as {output / 'scores.csv'}")
     targets = [output] + ([frames_path(output)] if frames else [])
     parts = [target.with_name(target.name + ".part") for target in targets]
     with ExitStack() as stack:
-        handles = [stack.enter_context(p.open("w", encoding="utf-8", newline="")) for p in parts]
+        try:
+            handles = [stack.enter_context(p.open("w", encoding="utf-8", newline="")) for p in parts]
+        except OSError as error:
+            raise SettingsError(f"output: {output} cannot be written ({error.strerror})") from None
         try:
             yield RowWriter(handles[0], handles[1] if frames else None)
-        finally:
-            stack.close()
-            for part, target in zip(parts, targets, strict=True):
-                part.replace(target)
+        except BaseException:
+            say(f"What was scored until now is in {parts[0]}")
+            raise
+    for part, target in zip(parts, targets, strict=True):
+        part.replace(target)
 
 
 def frames_path(output: Path) -> Path:

@@ -98,6 +98,9 @@ class Scorer:
             scores = self._frame_scores(self._views(source.frames()))
         except VideoError as error:
             return VideoScore(None, str(error), seconds=time.perf_counter() - begin)
+        except Exception as error:  # noqa: BLE001  whatever one video does to a decoder, it costs its own row only
+            reason = f"{type(error).__name__}: {error}"
+            return VideoScore(None, reason, seconds=time.perf_counter() - begin)
         if not bool(scores.isfinite().all()):
             return VideoScore(None, "the network's score is not a number", seconds=time.perf_counter() - begin)
         told = zip(source.indices, source.times, scores.tolist(), strict=True)

@@ -21,7 +21,7 @@ class TrainerSettings(Settings):
     devices: PositiveInt | Literal["auto"]
     num_nodes: PositiveInt
     strategy: str
-    precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     max_epochs: PositiveInt
     accumulate_grad_batches: PositiveInt
     gradient_clip_val: PositiveFloat | None
@@ -35,7 +35,7 @@ class TrainSettings(Settings):
     branch: IQABranch
     data: DataSettings
     trainer: TrainerSettings
-    logger: dict[Literal["csv", "tensorboard", "wandb"], dict[str, Any]]
+    logger: dict[Literal["csv", "tensorboard", "wandb"], dict[str, Any]] = Field(default_factory=dict)
     output: str
     overwrite: bool
     seed: Annotated[int, Field(ge=0)]

@@ -8,6 +8,7 @@ import lightning
 import torch
 from torch import Tensor, nn
 
+from zoomvqa.errors import TrainingError
 from zoomvqa.losses import build_loss
 from zoomvqa.metrics import Figures, VideoScores
 from zoomvqa.settings.branch import LossSettings, Optimiser
@@ -44,9 +45,18 @@ class BranchModule(lightning.LightningModule):
         self._optimiser = optimiser
 
     def on_validation_epoch_end(self) -> None:
-        """Gather the scores of all processes and log the figures."""
-        self.figures, self.table = self.scores.compute()
+        """Gather the scores of all processes and log the figures.
+
+        Raises:
+            TrainingError: a score is not a number.
+        """
+        try:
+            self.figures, table = self.scores.compute()
+        except ValueError as error:
+            raise TrainingError(f"training went wrong ({error}); a smaller branch.optimiser.lr may help") from None
         self.scores.reset()
+        index, prediction, mos = (column.reshape(-1) for column in table)  # of a single video they are scalars
+        self.table = index, prediction, mos
         values = {
             name: float(getattr(self.figures, name)) for name in ("srcc", "plcc", "krcc", "rmse", "selection")
         }

@@ -22,19 +22,23 @@ class ValidationReport(Callback):
     Args:
         folder: where to.
         videos: of the validation split, in the order of their numbers.
+
+    Attributes:
+        figures: of the best validation, on every process; None before the first.
     """
 
     def __init__(self, folder: Path, videos: Sequence[LabelledVideo]) -> None:
         self._folder, self._videos = folder, videos
         self._best = float("-inf")
+        self.figures: Figures | None = None
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """See the class; nothing is written for the check before training."""
-        if trainer.sanity_checking or not trainer.is_global_zero or pl_module.figures is None:
+        if trainer.sanity_checking or pl_module.figures is None or pl_module.figures.selection <= self._best:
             return
-        if pl_module.figures.selection <= self._best:
+        self._best, self.figures = pl_module.figures.selection, pl_module.figures
+        if not trainer.is_global_zero:
             return
-        self._best = pl_module.figures.selection
         names = [self._videos[int(i)].name for i in pl_module.table[0]]
         _, prediction, mos = pl_module.table
         write_predictions(self._folder / "val_predictions.csv", names, prediction, mos)

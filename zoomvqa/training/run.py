@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,18 @@ from lightning.pytorch.callbacks import (
     RichProgressBar,
 )
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from omegaconf import OmegaConf
 
 from zoomvqa.checkpoints import describe
 from zoomvqa.console import say
 from zoomvqa.data.frame_datamodule import FrameDataModule
 from zoomvqa.data.labelled_set import LabelledSet
 from zoomvqa.errors import SettingsError, ToolError
+from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures
 from zoomvqa.models.iqa.module import IQAModule
 from zoomvqa.models.iqa.net import build_iqa_net
+from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainerSettings, TrainSettings
 from zoomvqa.training.report import ValidationReport
 
@@ -52,15 +56,47 @@ def train(settings: TrainSettings, labelled: LabelledSet) -> Figures:
     description = describe(branch, labelled.mos_range, labelled.name, config)
     net = build_iqa_net(branch.network, branch.view.crop)
     module = IQAModule(net, branch.loss, branch.mixing, branch.optimiser, description)
-    callbacks = _callbacks(output, settings, data)
+    callbacks = [_StartOfRun(output, config), *_callbacks(output, settings, data)]
     trainer = _trainer(settings.trainer, _loggers(settings, config), callbacks, output)
     size = sum(p.numel() for p in net.parameters()) / 1e6
     say(
         f"Training {branch.network.backbone} ({size:.2f} M parameters) on {len(data.train_videos)} videos "
         f"of '{labelled.name}', validating on {len(data.val_videos)}"
     )
-    trainer.fit(module, datamodule=data)
-    return _best_figures(callbacks, module)
+    _fit(trainer, module, data, uses_wandb="wandb" in settings.logger)
+    report = next(c for c in callbacks if isinstance(c, ValidationReport))
+    if report.figures is None:
+        raise SettingsError("trainer: no validation was run, so there is no best checkpoint")
+    say(f"Best checkpoint: {output / 'checkpoints' / 'best.ckpt'}")
+    return report.figures
+
+
+class _StartOfRun(Callback):
+    """Makes the run's folder when everything else is ready: an older run is replaced only by one that starts."""
+
+    def __init__(self, output: Path, config: dict[str, Any]) -> None:
+        self._output, self._config = output, config
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        if trainer.is_global_zero:
+            shutil.rmtree(self._output / "checkpoints", ignore_errors=True)
+            with whole_file(self._output / "config.yaml") as handle:
+                handle.write(OmegaConf.to_yaml(OmegaConf.create(self._config)))
+
+
+def _fit(trainer: lightning.Trainer, module: IQAModule, data: FrameDataModule, *, uses_wandb: bool) -> None:
+    """Train; an interruption comes out as KeyboardInterrupt, and a wandb run is closed before the next one."""
+    try:
+        trainer.fit(module, datamodule=data)
+    except SystemExit:  # Lightning's way out after Ctrl-C
+        if not trainer.interrupted:
+            raise
+        raise KeyboardInterrupt from None
+    finally:
+        if uses_wandb:
+            import wandb  # noqa: PLC0415  only where it is used
+
+            wandb.finish()
 
 
 def _callbacks(output: Path, settings: TrainSettings, data: FrameDataModule) -> list[Callback]:
@@ -92,9 +128,19 @@ def _loggers(settings: TrainSettings, config: dict[str, Any]) -> list[Logger]:
             elif name == "tensorboard":
                 loggers.append(TensorBoardLogger(output, name="", version="tensorboard", **options))
             else:
-                loggers.append(WandbLogger(save_dir=output, config=config, **options))
+                to_wandb = WandbLogger(save_dir=output, config=config, **options)
+                if is_first_process():
+                    _ = to_wandb.experiment  # asks for the account now, not in the middle of the start
+                loggers.append(to_wandb)
         except TypeError as error:
             raise SettingsError(f"logger.{name}: {error}") from None
+        except Exception as error:
+            if type(error).__module__.split(".")[0] != "wandb":
+                raise
+            reason = " ".join(str(error).split())
+            raise SettingsError(
+                f"logger.wandb: {reason}; without an account use logger.wandb.offline=true"
+            ) from None
         except ModuleNotFoundError as error:
             raise ToolError(f"logger={name}: {error}") from None
     return loggers
@@ -109,6 +155,8 @@ def _trainer(
     warnings.filterwarnings("ignore", message=".*Experiment logs directory.*")
     warnings.filterwarnings("ignore", message=".*The number of training batches.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
     try:
         return lightning.Trainer(
             **settings.model_dump(),
@@ -122,14 +170,3 @@ def _trainer(
     except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
         reason = " ".join(str(error).split())
         raise SettingsError(f"trainer: {reason}") from None
-
-
-def _best_figures(callbacks: list[Callback], module: IQAModule) -> Figures:
-    """Return the figures that the best checkpoint was saved at, on every process."""
-    best = next(c for c in callbacks if isinstance(c, ModelCheckpoint))
-    if not best.best_model_path:
-        raise SettingsError("trainer: no validation was run, so there is no best checkpoint")
-    saved = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["zoomvqa"]["figures"]
-    say(f"Best checkpoint: {best.best_model_path}")
-    del module
-    return Figures(**saved)

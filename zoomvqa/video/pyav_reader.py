@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
-from zoomvqa.video.timeline import Timeline
+from zoomvqa.video.timeline import Timeline, open_container
 
 
 class PyAVReader:
@@ -26,7 +26,7 @@ class PyAVReader:
         index = next(wanted, None)
         position = -1
         try:
-            with av.open(str(self._path), metadata_errors="replace") as container:
+            with open_container(self._path) as container:
                 stream = container.streams.video[0]
                 stream.thread_type = "AUTO"
                 for position, frame in enumerate(container.decode(stream)):

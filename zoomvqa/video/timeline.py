@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -56,19 +57,30 @@ def read_timeline(path: Path) -> Timeline:
     Raises:
         VideoError: the file is missing, empty, unreadable, holds no video, or ends before its index says.
     """
-    if not path.exists():
-        raise VideoError(f"no such file: {path}")
-    if not path.is_file():
-        raise VideoError(f"not a file: {path}")
     try:
+        if not path.exists():
+            raise VideoError(f"no such file: {path}")
+        if not path.is_file():
+            raise VideoError(f"not a file: {path}")
         if path.stat().st_size == 0:
             raise VideoError("the file is empty (0 bytes)")
-        with av.open(str(path), metadata_errors="replace") as container:
+        with open_container(path) as container:
             return _read(container)
     except PermissionError:
         raise VideoError("the file may not be read (permission denied)") from None
-    except (av.FFmpegError, ValueError) as error:
+    except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"not a readable video: {_reason(error)}") from None
+
+
+def open_container(path: Path) -> Any:
+    """Open a file with PyAV; odd characters in its metadata are no reason to refuse it.
+
+    PyAV before 19 refuses them unless it is told not to; later versions have no such option.
+    """
+    try:
+        return av.open(str(path), metadata_errors="replace")
+    except TypeError:
+        return av.open(str(path))
 
 
 def _read(container: Any) -> Timeline:
@@ -120,7 +132,19 @@ def _packets(container: Any, stream: Any) -> tuple[list[tuple[int, int, bool, bo
     promised = stream.frames
     if not cut and promised > len(rows) and container.format.name.startswith("mov"):
         cut = f"the data ends, its index lists {promised}"
+    told, base = _told_seconds(stream), Fraction(stream.time_base)
+    if not cut and rows and told and (ends := float(max(time + length for time, length, *_ in rows) * base)):
+        # Half a second of slack: the note is written from rounded times.
+        cut = f"the data ends at {ends:.1f} s of {told:.1f} s" if ends < told - 0.5 else ""
     return rows, cut
+
+
+def _told_seconds(stream: Any) -> float:
+    """Return how long Matroska's own note says the stream is, 0 without such a note."""
+    found = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", str(stream.metadata.get("DURATION", "")).strip("\0 "))
+    return (
+        sum(float(part) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True)) if found else 0.0
+    )
 
 
 def _has_open_gop(packets: list[tuple[int, int, bool, bool]]) -> bool:

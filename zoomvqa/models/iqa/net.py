@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zoomvqa.errors import SettingsError
 from zoomvqa.models.backbones import create_backbone, feature_channels, largest_stride
 from zoomvqa.settings.branch import IQANetwork
 
@@ -51,15 +52,21 @@ class IQANet(nn.Module):
     def features(self, views: Tensor) -> Tensor:
         """Return the aligned pyramid of (batch, 3, crop, crop) views: (batch, channels, grid, grid)."""
         views = views.contiguous(memory_format=torch.channels_last)
-        maps = [functional.adaptive_avg_pool2d(f, self.grid) for f in self.backbone(views)]
+        maps = [functional.adaptive_avg_pool2d(f, self.grid) for f in self._maps(views)]
         return torch.cat(maps, dim=1)
+
+    def _maps(self, views: Tensor) -> list[Tensor]:
+        """Return the backbone's maps with the channels second; some of timm's models put them last."""
+        pairs = zip(self.backbone(views), feature_channels(self.backbone), strict=True)
+        return [m if m.shape[1] == c else m.permute(0, 3, 1, 2) for m, c in pairs]
 
     def forward(self, views: Tensor) -> PatchScores:
         """Score a batch of normalised (batch, 3, crop, crop) views."""
         patches = self.features(views).flatten(2).transpose(1, 2)
-        score = self.head_score(patches).squeeze(-1)
-        weight = self.head_weight(patches).squeeze(-1)
-        total = (score * weight).sum(dim=1) / weight.sum(dim=1)
+        # Averaged in float32 whatever the heads computed in: half precision would make ties.
+        score = self.head_score(patches).squeeze(-1).float()
+        weight = self.head_weight(patches).squeeze(-1).float()
+        total = (score * weight).sum(dim=1) / weight.sum(dim=1).clamp_min(1e-6)
         shape = (-1, self.grid, self.grid)
         return PatchScores(total, score.view(shape), weight.view(shape))
 
@@ -82,6 +89,15 @@ def build_iqa_net(settings: IQANetwork, crop: int, *, pretrained: bool = True) -
     backbone = create_backbone(settings.backbone, settings.weights if pretrained else "none", settings.drop_path)
     grid = max(1, crop // largest_stride(backbone))
     net = IQANet(backbone, grid, settings.hidden, settings.dropout)
+    try:
+        with torch.inference_mode():
+            net.eval()(torch.zeros(1, 3, crop, crop))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise SettingsError(
+            f"branch.network.backbone: '{settings.backbone}' does not take crops of {crop} pixels ({reason})"
+        ) from None
+    net.train()
     # Colours last in memory: measured 1.7 times as fast for EfficientNet on a CPU, and no slower for ConvNeXt.
     return net.to(memory_format=torch.channels_last)
 
