@@ -73,15 +73,7 @@ def test_folder(tmp_path):
         load_checkpoint(tmp_path)
 
 
-TEXTS = [
-    b"",
-    b"plain text, no checkpoint",
-    b"PK\x03\x04 broken zip",
-    b"quality of videos",
-    b"best model",
-    b"s3://x",
-    b"e",
-]
+TEXTS = [b"", b"plain text, no checkpoint", b"PK\x03\x04 broken zip", b"quality", b"best model", b"s3://x", b"e"]
 
 
 @pytest.mark.parametrize("content", TEXTS)

@@ -21,7 +21,7 @@ def one_line(outcome, message: str) -> None:
         (["branch=iqx"], "branch: got 'iqx', expected one of iqa"),
         (["data=demos"], "data: got 'demos', expected one of demo, folder, frames (did you mean 'demo'?)"),
         (["trainer=gpuu"], "(did you mean 'gpu'?)"),
-        (["logger=[csv,wandbb]"], "logger: got 'wandbb', expected one of csv, tensorboard, wandb"),
+        (["logger=[csv,wandbb]"], "logger: got 'wandbb', expected one of csv, none, tensorboard, wandb"),
         (["branch.view.crp=3"], "branch.view.crp: unknown key (did you mean 'branch.view.crop'?)"),
         (["+branch.view.crp=3"], "branch.view.crp: unknown key (did you mean 'crop'?)"),
         (["sed=1"], "sed: unknown key (did you mean 'seed'?)"),

@@ -23,7 +23,8 @@ class FrameBatches(Sampler[list[FrameKey]]):
 
     With all frames at hand (`grouped=False`) the frames of all videos are shuffled together. Otherwise videos
     are shuffled, each belongs to one worker, and a worker's frames are shuffled within groups of
-    `group_size` videos: a worker that remembers that many videos decodes each once an epoch.
+    `group_size` videos: a worker that remembers that many videos decodes each about once an epoch. (The last
+    groups are shared out to keep all workers busy, and with several processes a few frames stand in for others.)
 
     Args:
         counts: number of frames of each video.

@@ -64,10 +64,12 @@ def export_all(videos: list[Path], output: Path, rate: float, workers: int, read
 
     Raises:
         UserError: two videos would go to the same folder.
+        OSError: `output` cannot be made.
     """
     folders = [output / video.stem for video in videos]
     if clash := sorted({f.name for f in folders if folders.count(f) > 1}):
         raise UserError(f"input: several videos are named {', '.join(clash)} but for their folder or ending")
+    output.mkdir(parents=True, exist_ok=True)
     done: dict[Path, Exported] = {}
     with ThreadPoolExecutor(max_workers=workers) as pool, progress() as bar:
         task = bar.add_task("Extracting frames", total=len(videos))
