@@ -20,9 +20,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from zoomvqa.models.iqa.net import build_iqa_net
+from zoomvqa.models.backbones import create_backbone
 from zoomvqa.models.vqa.swin import VideoSwin
-from zoomvqa.settings.branch import IQANetwork
 
 ROUNDS = 5
 
@@ -43,23 +42,22 @@ def paired(one: Callable[[], object], other: Callable[[], object]) -> tuple[floa
 
 
 def iqa_rows() -> list[list[str]]:
-    """Compare memory formats of the IQA branch."""
+    """Compare memory formats of the IQA branch's backbones."""
     rows = []
     for backbone, crop, batch in (("tf_efficientnet_lite0", 192, 16), ("convnext_tiny", 320, 4)):
-        settings = IQANetwork(backbone=backbone, weights="none")
-        ours = build_iqa_net(settings, crop)
-        first = build_iqa_net(settings, crop).to(memory_format=torch.contiguous_format)
         views = torch.randn(batch, 3, crop, crop)
 
-        def forward(net: nn.Module, views: Tensor = views) -> None:
+        def forward(order: torch.memory_format, net: nn.Module, views: Tensor = views) -> None:
             with torch.inference_mode():
-                net.eval()(views)
+                net.eval()(views.contiguous(memory_format=order))
 
-        def step(net: nn.Module, views: Tensor = views) -> None:
-            net.train()(views).score.sum().backward()
+        def step(order: torch.memory_format, net: nn.Module, views: Tensor = views) -> None:
+            sum(m.mean() for m in net.train()(views.contiguous(memory_format=order))).backward()
 
+        orders = (torch.channels_last, torch.contiguous_format)
+        nets = [create_backbone(backbone).to(memory_format=order) for order in orders]
         for name, work in (("forward", forward), ("training step", step)):
-            fast, slow, ratio = paired(partial(work, ours), partial(work, first))
+            fast, slow, ratio = paired(*(partial(work, o, n) for o, n in zip(orders, nets, strict=True)))
             what = f"{backbone} {crop}², {name}, colours last against first"
             rows.append([what, f"{slow / batch * 1e3:.1f} ms", f"{fast / batch * 1e3:.1f} ms", f"{ratio:.2f} ×"])
     return rows
