@@ -15,7 +15,7 @@ from typing import Any
 from zoomvqa.errors import AnnotationError, nearest
 
 # Column names found by themselves, most telling first; compared in lower case.
-_USUAL_NAMES: dict[str, tuple[str, ...]] = {
+USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "video": ("video", "filename", "file_name", "file", "video_name", "name", "path", "vid", "flickr_id"),
     "mos": ("mos", "score", "mosfull", "mean_opinion_score", "quality", "vmaf", "dmos"),
     "std": ("std", "mos_std", "sd", "stdfull", "mos_sd"),
@@ -120,7 +120,7 @@ def _from_lines(path: Path, rows: list[list[str]]) -> list[Label]:
 
 def _from_header(path: Path, rows: list[list[str]], columns: Mapping[str, str | None]) -> list[Label]:
     header = [cell.strip() for cell in rows[0]]
-    place = {role: _column(path, header, role, columns.get(role)) for role in _USUAL_NAMES}
+    place = {role: _column(path, header, role, columns.get(role)) for role in USUAL_NAMES}
     labels = []
     for number, row in enumerate(rows[1:], start=2):
         if len(row) < len(header):
@@ -148,7 +148,7 @@ def _column(path: Path, header: list[str], role: str, chosen: str | None) -> int
             )
         return header.index(chosen)
     lower = [name.lower() for name in header]
-    found = next((lower.index(name) for name in _USUAL_NAMES[role] if name in lower), None)
+    found = next((lower.index(name) for name in USUAL_NAMES[role] if name in lower), None)
     if found is None and role in {"video", "mos"}:
         raise AnnotationError(
             f"{path}: no column for the {role} among: {', '.join(header)}; name it in data.columns.{role}"

@@ -7,12 +7,12 @@ import glob
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoomvqa.data.annotations import USUAL_NAMES
 from zoomvqa.data.labelled_set import VIDEO_ENDINGS
 from zoomvqa.errors import UserError
 
 _LISTS = {".txt", ".lst", ".list"}
 _TABLES = {".csv", ".tsv"}
-_VIDEO_COLUMNS = ("video", "filename", "file_name", "file", "video_name", "name", "path", "vid")
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ def _in_table(path: Path) -> list[Input]:
     except csv.Error as error:
         raise UserError(f"input: {path} is not a table ({error})") from None
     header = {name.strip().lower(): name for name in table.fieldnames or () if rows}
-    column = next((header[name] for name in _VIDEO_COLUMNS if name in header), None)
+    column = next((header[name] for name in USUAL_NAMES["video"] if name in header), None)
     if column is None:
-        wanted = ", ".join(_VIDEO_COLUMNS)
+        wanted = ", ".join(USUAL_NAMES["video"])
         raise UserError(f"input: {path} needs a header with a column of videos (one of: {wanted}) and a row")
     names = [row[column].strip() for row in rows if row[column] and row[column].strip()]
     if not names:

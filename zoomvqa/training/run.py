@@ -134,6 +134,8 @@ def _loggers(settings: TrainSettings, config: dict[str, Any]) -> list[Logger]:
                 loggers.append(to_wandb)
         except TypeError as error:
             raise SettingsError(f"logger.{name}: {error}") from None
+        except ModuleNotFoundError as error:
+            raise ToolError(f"logger={name}: {error}") from None
         except Exception as error:
             if type(error).__module__.split(".")[0] != "wandb":
                 raise
@@ -141,8 +143,6 @@ def _loggers(settings: TrainSettings, config: dict[str, Any]) -> list[Logger]:
             raise SettingsError(
                 f"logger.wandb: {reason}; without an account use logger.wandb.offline=true"
             ) from None
-        except ModuleNotFoundError as error:
-            raise ToolError(f"logger={name}: {error}") from None
     return loggers
 
 

@@ -1,0 +1,17 @@
+"""A logger whose package is not there ends in one line."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from zoomvqa.errors import ToolError
+from zoomvqa.training import run
+
+
+def test_missing_package(monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise ModuleNotFoundError("tensorboard is not installed")
+
+    monkeypatch.setattr(run, "TensorBoardLogger", refuse)
+    with pytest.raises(ToolError, match="logger=tensorboard: tensorboard is not installed"):
+        run._loggers(SimpleNamespace(output="run", logger={"tensorboard": {}}), {})
