@@ -9,8 +9,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from zoomvqa.settings.branch import IQABranch
 from zoomvqa.settings.commands import ExtractSettings, LadderSettings, PredictSettings, TrainSettings
+from zoomvqa.settings.iqa import IQABranch
 
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"

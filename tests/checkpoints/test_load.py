@@ -10,7 +10,7 @@ from fill import fill
 from zoomvqa.checkpoints import describe, load_checkpoint
 from zoomvqa.errors import CheckpointError
 from zoomvqa.models.iqa.net import build_iqa_net
-from zoomvqa.settings.branch import FrameView, IQABranch, IQANetwork
+from zoomvqa.settings.iqa import FrameView, IQABranch, IQANetwork
 
 BRANCH = IQABranch(
     network=IQANetwork(backbone="test_efficientnet", weights="none", hidden=16), view=FrameView(resize=96, crop=64)

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from zoomvqa.data.fragments import FragmentCutter, normalise, plan_fragments, resized_shape
+from zoomvqa.data.fragments import FragmentCutter, normalise, plan_fragments, plan_view, resized_shape
+from zoomvqa.errors import VideoError
+from zoomvqa.settings.vqa import ClipView
 
 FOLDER = Path(__file__).parents[1] / "golden"
 PLACES = json.loads((FOLDER / "fragments.json").read_text())
@@ -28,7 +30,7 @@ def test_pixels_of_the_release(seed):
     height, width = resized_shape(*shape[1:3], case["rsize"])
     assert [height, width] == case["resized"]
     cutter = FragmentCutter(shape[1:3], plan_fragments(height, width, 7, 8 * case["patch"]))
-    picture = torch.stack([cutter(frame) for frame in frames])
+    picture = torch.from_numpy(np.stack([cutter(frame) for frame in frames]))
     clip = picture.permute(3, 0, 1, 2)
     assert list(clip.shape) == case["shape"]
     # The release resizes whole pictures: a few pixels fall on the other side of a whole level.
@@ -85,7 +87,56 @@ def test_any_shape(shape):
     assert FragmentCutter(shape, plan)(frame).shape == (336, 336, 3)
 
 
+@pytest.mark.parametrize("kind", ["fragments", "crop", "whole"])
+@pytest.mark.parametrize("shape", [(90, 160), (160, 90), (20, 30)])
+def test_views(kind, shape):
+    """What each view shows, told from a frame whose colours are its coordinates."""
+    view = ClipView(kind=kind, resize=-1, grid=2, side=16)
+    frame = np.zeros((*shape, 3), dtype=np.uint8)
+    frame[:, :, 0], frame[:, :, 1] = np.arange(shape[0])[:, None], np.arange(shape[1])[None]
+    picture = FragmentCutter(shape, plan_view(view, *shape))(frame).astype(int)
+    assert picture.shape == (32, 32, 3)
+    rows, columns = picture[:, 0, 0], picture[0, :, 1]
+    if min(shape) < 32:
+        assert rows.max() > 0.7 * shape[0]
+        return
+    if kind == "crop":
+        assert rows.tolist() == list(range((shape[0] - 32) // 2, (shape[0] - 32) // 2 + 32))
+        assert columns.tolist() == list(range((shape[1] - 32) // 2, (shape[1] - 32) // 2 + 32))
+    elif kind == "whole":
+        assert (rows[0], columns[0]) <= (3, 3)
+        assert rows[-1] >= shape[0] - 4
+        assert columns[-1] >= shape[1] - 4
+    else:
+        half = shape[0] // 2
+        assert rows.tolist() == [
+            *range((half - 16) // 2, (half - 16) // 2 + 16),
+            *range(half + (half - 16) // 2, half + (half - 16) // 2 + 16),
+        ]
+
+
+def test_too_narrow():
+    with pytest.raises(VideoError, match="4×2000 pixels, is too narrow"):
+        plan_view(ClipView(), 2000, 4)
+
+
+def test_a_frame_of_another_shape():
+    cutter = FragmentCutter((64, 64), plan_fragments(64, 64, 2, 16))
+    with pytest.raises(VideoError, match="different shapes: 64×64 and 32×64"):
+        cutter(np.zeros((64, 32, 3), np.uint8))
+
+
+def test_a_cutter_keeps_nothing_of_the_last_frame():
+    for short in (-1, 48):
+        cutter = FragmentCutter((64, 64), plan_fragments(*resized_shape(64, 64, short), 2, 16))
+        first = cutter(np.full((64, 64, 3), 9, np.uint8))
+        cutter(np.full((64, 64, 3), 200, np.uint8))
+        assert set(np.unique(first)) <= {8, 9}
+
+
 def test_normalise():
-    values = normalise(torch.full((2, 4, 4, 3), 100, dtype=torch.uint8), (100.0, 90.0, 0.0), (1.0, 5.0, 50.0))
+    view = ClipView(mean=(100.0, 90.0, 0.0), std=(1.0, 5.0, 50.0))
+    values = normalise(torch.full((2, 4, 4, 3), 100, dtype=torch.uint8), view)
     assert values.shape == (3, 2, 4, 4)
-    assert [values[c].unique().item() for c in range(3)] == [0.0, 2.0, 2.0]
+    assert values[:, 0, 0, 0].tolist() == [0.0, 2.0, 2.0]
+    assert normalise(torch.zeros(5, 2, 4, 4, 3, dtype=torch.uint8), view).shape == (5, 3, 2, 4, 4)

@@ -4,7 +4,7 @@ from conftest import Make
 
 from zoomvqa.data.frame_cache import FrameCache, training_frames
 from zoomvqa.errors import VideoError
-from zoomvqa.settings.branch import FrameSampling
+from zoomvqa.settings.iqa import FrameSampling
 
 SAMPLING = FrameSampling()
 

@@ -6,7 +6,7 @@ from conftest import Make
 from zoomvqa.data.frame_datamodule import FrameDataModule
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.errors import AnnotationError
-from zoomvqa.settings.branch import FrameLoading, FrameSampling, FrameView
+from zoomvqa.settings.iqa import FrameLoading, FrameSampling, FrameView
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from PIL import Image
 
 from zoomvqa.data.frame_source import frame_source
 from zoomvqa.errors import VideoError
-from zoomvqa.settings.branch import FrameSampling
+from zoomvqa.settings.iqa import FrameSampling
 
 
 def test_a_folder_gives_the_same_frames_as_the_video(make_video: Make, tmp_path):

@@ -12,7 +12,7 @@ from zoomvqa.data.views import (
     to_unit_range,
 )
 from zoomvqa.errors import VideoError
-from zoomvqa.settings.branch import FrameView
+from zoomvqa.settings.iqa import FrameView
 
 SETTINGS = FrameView(resize=64, crop=32)
 

@@ -6,7 +6,7 @@ import torch
 
 from zoomvqa.losses import build_loss
 from zoomvqa.losses.correlation import norm_in_norm_loss, plcc_loss, rank_loss
-from zoomvqa.settings.branch import LossSettings
+from zoomvqa.settings.shared import LossSettings
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "losses.json").read_text())
 NAMES = {

@@ -8,7 +8,8 @@ from torch.utils.data import DataLoader
 from zoomvqa.data.batch import FrameBatch, VideoFrameViews
 from zoomvqa.models.iqa.module import IQAModule
 from zoomvqa.models.iqa.net import build_iqa_net, score_views
-from zoomvqa.settings.branch import IQANetwork, LossSettings, Mixing, Optimiser
+from zoomvqa.settings.iqa import IQANetwork, Mixing
+from zoomvqa.settings.shared import LossSettings, Optimiser
 
 NETWORK = IQANetwork(backbone="test_efficientnet", weights="none", hidden=16)
 

@@ -9,7 +9,7 @@ from zoomvqa.data.frame_source import VideoFrames
 from zoomvqa.data.views import TestView
 from zoomvqa.errors import SettingsError
 from zoomvqa.models.iqa.net import build_iqa_net, score_views
-from zoomvqa.settings.branch import FrameSampling, FrameView, IQANetwork
+from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "iqa_network.json").read_text())
 TINY = IQANetwork(backbone="test_efficientnet", weights="none", hidden=16)

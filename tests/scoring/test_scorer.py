@@ -10,7 +10,7 @@ from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.errors import SettingsError
 from zoomvqa.models.iqa.net import build_iqa_net, score_views
 from zoomvqa.scoring.scorer import Scorer
-from zoomvqa.settings.branch import FrameSampling, FrameView, IQANetwork
+from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@ import pytest
 
 from zoomvqa.errors import SettingsError
 from zoomvqa.settings.base import check
-from zoomvqa.settings.branch import FrameView, IQABranch
 from zoomvqa.settings.data import DataSettings
+from zoomvqa.settings.iqa import FrameView, IQABranch
 
 DATA = {"name": "x", "root": ".", "annotations": "a.csv"}
 

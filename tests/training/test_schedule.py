@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoomvqa.settings.branch import Optimiser
+from zoomvqa.settings.shared import Optimiser
 from zoomvqa.training.schedule import build_optimiser, cosine_factor, parameter_groups
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "schedule.json").read_text())

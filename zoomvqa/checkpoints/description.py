@@ -9,19 +9,18 @@ from pydantic import Field
 import zoomvqa
 from zoomvqa.losses import SCALE_FREE
 from zoomvqa.settings.base import Settings
-from zoomvqa.settings.branch import FrameSampling, FrameView, IQABranch, IQANetwork
+from zoomvqa.settings.iqa import FrameSampling, FrameView, IQABranch, IQANetwork
+from zoomvqa.settings.vqa import ClipSampling, ClipView, VQABranch, VQANetwork
 
 FORMAT: Literal[1] = 1
 
 
-class Description(Settings):
-    """The `zoomvqa` entry of a checkpoint.
+class _Common(Settings):
+    """What the descriptions of all branches have.
 
     Attributes:
         format: of this entry.
         version: of the package that wrote it.
-        branch: which network.
-        network, sampling, view: how to build it and what to show it.
         mos_range: lowest and highest score of the training scale; None where unknown.
         trained_on: name of the labelled set; None where unknown.
         unit: `mos` where scores are in the units of the training labels, `none` where the training loss has no
@@ -29,29 +28,54 @@ class Description(Settings):
         config: the composed config of the run, for the reader; nothing is built from it.
         epoch: of the weights, counted from 0.
         figures: of the validation that the weights were saved at.
+        weights: which of the file's weights had them: `net`, or `averaged` (their moving average).
     """
 
     format: Literal[1] = 1
     version: str
-    branch: Literal["iqa"]
-    network: IQANetwork
-    sampling: FrameSampling
-    view: FrameView
     mos_range: tuple[float, float] | None = None
     trained_on: str | None = None
     unit: Literal["mos", "none"]
     config: dict[str, Any] = Field(default_factory=dict)
     epoch: int | None = None
     figures: dict[str, float | None] = Field(default_factory=dict)
+    weights: Literal["net", "averaged"] = "net"
+
+
+class IQADescription(_Common):
+    """The `zoomvqa` entry of an IQA branch's checkpoint: also the network, and what to show it."""
+
+    branch: Literal["iqa"] = "iqa"
+    network: IQANetwork
+    sampling: FrameSampling
+    view: FrameView
+
+
+class VQADescription(_Common):
+    """The `zoomvqa` entry of a VQA branch's checkpoint: also the network, and what to show it."""
+
+    branch: Literal["vqa"] = "vqa"
+    network: VQANetwork
+    sampling: ClipSampling
+    view: ClipView
+
+
+Description = IQADescription | VQADescription
+DESCRIPTIONS: dict[str, type[IQADescription | VQADescription]] = {
+    "iqa": IQADescription,
+    "vqa": VQADescription,
+}
 
 
 def describe(
-    branch: IQABranch, mos_range: tuple[float, float] | None, trained_on: str | None, config: dict[str, Any]
+    branch: IQABranch | VQABranch,
+    mos_range: tuple[float, float] | None,
+    trained_on: str | None,
+    config: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the description of a branch as plain dicts, lists, numbers and strings."""
-    entry = Description(
+    entry = DESCRIPTIONS[branch.name](
         version=zoomvqa.__version__,
-        branch=branch.name,
         network=branch.network,
         sampling=branch.sampling,
         view=branch.view,

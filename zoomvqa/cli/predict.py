@@ -35,7 +35,8 @@ def _predict(settings: PredictSettings) -> int:
         raise SettingsError("input: give either input=VIDEO|FOLDER|GLOB|LIST.txt|TABLE.csv or data=NAME split=val")
     checkpoint = load_checkpoint(Path(settings.ckpt).expanduser())
     reader = settings.data.reader if settings.data and settings.reader == "auto" else settings.reader
-    scorer = Scorer(checkpoint, settings.device, settings.precision, reader, settings.test_crops)
+    crops, clips = settings.test_crops, settings.test_clips
+    scorer = Scorer(checkpoint, settings.device, settings.precision, reader, crops, clips)
     labelled: tuple[LabelledVideo, ...] = ()
     if settings.data is not None:
         labelled = labelled_set(settings.data).part(settings.split)
@@ -47,7 +48,7 @@ def _predict(settings: PredictSettings) -> int:
     elif checkpoint.description.mos_range is None:
         say("This checkpoint does not tell the scale of its scores: they are what the network puts out.")
     output = Path(settings.output).expanduser()
-    results = _score_all(scorer, inputs, output, frames=settings.frames)
+    results = _score_all(scorer, inputs, output, details=settings.details)
     if labelled:
         _report(labelled, results)
     failed = sum(r.score is None for r in results)
@@ -55,9 +56,9 @@ def _predict(settings: PredictSettings) -> int:
     return SOME_FAILED if failed else OK
 
 
-def _score_all(scorer: Scorer, inputs: list[Input], output: Path, *, frames: bool) -> list[VideoScore]:
+def _score_all(scorer: Scorer, inputs: list[Input], output: Path, *, details: bool) -> list[VideoScore]:
     results = []
-    with open_rows(output, frames=frames) as rows, progress() as bar:
+    with open_rows(output, details=details) as rows, progress() as bar:
         task = bar.add_task("Scoring", total=len(inputs))
         for item in inputs:
             result = scorer.score(item.path)

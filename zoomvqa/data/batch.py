@@ -65,3 +65,45 @@ class VideoFrameViews(_Movable):
             raise ValueError(f"views: expected (frames, crops, 3, crop, crop), got {tuple(self.views.shape)}")
         if self.mos.ndim or self.index.ndim or self.index.dtype != torch.int64:
             raise ValueError("mos and index: expected scalars, index int64")
+
+
+@dataclass(frozen=True)
+class ClipBatch(_Movable):
+    """Clips of several videos, for training.
+
+    Attributes:
+        clips: (batch, clips, frames, size, size, 3) uint8 pictures; they are normalised where they are scored.
+        mos: (batch,) float32.
+    """
+
+    clips: Tensor
+    mos: Tensor
+
+    def __post_init__(self) -> None:
+        if self.clips.ndim != 6 or self.clips.shape[-1] != 3 or self.clips.dtype != torch.uint8:
+            found = f"{tuple(self.clips.shape)} {self.clips.dtype}"
+            raise ValueError(f"clips: expected (batch, clips, frames, size, size, 3) uint8, got {found}")
+        if self.mos.shape != self.clips.shape[:1]:
+            raise ValueError(f"mos: expected ({self.clips.shape[0]},), got {tuple(self.mos.shape)}")
+
+
+@dataclass(frozen=True)
+class VideoClips(_Movable):
+    """The test clips of one video, for validation.
+
+    Attributes:
+        clips: (clips, frames, size, size, 3) uint8 pictures.
+        mos: () float32.
+        index: () int64, the video's number within its split: what a score is gathered by.
+    """
+
+    clips: Tensor
+    mos: Tensor
+    index: Tensor
+
+    def __post_init__(self) -> None:
+        if self.clips.ndim != 5 or self.clips.shape[-1] != 3 or self.clips.dtype != torch.uint8:
+            found = f"{tuple(self.clips.shape)} {self.clips.dtype}"
+            raise ValueError(f"clips: expected (clips, frames, size, size, 3) uint8, got {found}")
+        if self.mos.ndim or self.index.ndim or self.index.dtype != torch.int64:
+            raise ValueError("mos and index: expected scalars, index int64")

@@ -12,6 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zoomvqa.data.views import LONGEST_SIDE
+from zoomvqa.errors import VideoError
+from zoomvqa.settings.vqa import ClipView
+
 
 class FragmentPlan(NamedTuple):
     """Where the fragments of a picture lie.
@@ -83,11 +87,37 @@ def _offset(spare: int, grid: int, draw: np.random.Generator | None) -> NDArray[
     return draw.integers(0, spare, (grid, grid)) if draw else np.full((grid, grid), spare // 2)
 
 
+def plan_view(view: ClipView, height: int, width: int, draw: np.random.Generator | None = None) -> FragmentPlan:
+    """Return where the pixels of a clip's pictures lie, for frames of `height` × `width` pixels.
+
+    `fragments` is the paper's; `crop` is one fragment as large as all of them together; `whole` squeezes the
+    whole frame into that size.
+
+    Args:
+        view: what the network is to see.
+        height: of the frames, pixels.
+        width: of the frames, pixels.
+        draw: for training; None is the deterministic choice for testing.
+
+    Raises:
+        VideoError: the frames are so narrow that their resize would exceed 16384 pixels.
+    """
+    if view.kind == "whole":
+        corner = np.zeros((1, 1), dtype=np.int64)
+        return FragmentPlan(view.size, view.size, corner, corner, view.size)
+    grid, side = (view.grid, view.side) if view.kind == "fragments" else (1, view.size)
+    plan = plan_fragments(*resized_shape(height, width, view.resize), grid, side, draw)
+    if max(plan.height, plan.width) > LONGEST_SIDE:
+        raise VideoError(f"the frame's shape, {width}×{height} pixels, is too narrow to resize")
+    return plan
+
+
 class FragmentCutter:
     """Cuts the same fragments out of every frame of a clip, resizing only their pixels.
 
     Bilinear, half-pixel centres, no antialias; values go through 0..1 and are cut down to whole levels, as in
-    the release, whose truncation its weights were trained with.
+    the release, whose truncation its weights were trained with. It works on one thread, with NumPy: torch's
+    threads would wait for the decoder's.
 
     Args:
         shape: (height, width) of the frames.
@@ -95,32 +125,52 @@ class FragmentCutter:
     """
 
     def __init__(self, shape: tuple[int, int], plan: FragmentPlan) -> None:
+        self._shape, self._size = shape, len(plan.top) * plan.side
         steps = np.arange(plan.side)
-        # (picture row, fragment column) and the other way round: which source row and column every pixel needs.
-        rows = (plan.top[:, None, :] + steps[None, :, None]).reshape(-1, len(plan.top))
-        columns = (plan.left[:, :, None] + steps[None, None, :]).reshape(len(plan.left), -1)
+        grid, side = len(plan.top), plan.side
+        # (grid row, pixel row, grid column) and (grid row, grid column, pixel column): the source of every pixel.
+        y0, y1, down = _taps(plan.top[:, None, :] + steps[None, :, None], shape[0], plan.height)
+        x0, x1, right = _taps(plan.left[:, :, None] + steps[None, None, :], shape[1], plan.width)
         self._resizes = shape != (plan.height, plan.width)
-        self._grid, self._side = len(plan.top), plan.side
-        down = _taps(rows, shape[0], plan.height)
-        right = _taps(columns, shape[1], plan.width)
-        side = self._side
-        # To one value per pixel of the fragment picture.
-        self._y0, self._y1, self._wy = (torch.from_numpy(np.repeat(a, side, axis=1)) for a in down)
-        self._x0, self._x1, self._wx = (torch.from_numpy(np.repeat(a, side, axis=0)) for a in right)
-        width = shape[1]
-        self._corners = [(y * width + x).flatten() for y in (self._y0, self._y1) for x in (self._x0, self._x1)]
+        corners = [(y, x) for y in (y0, y1) for x in (x0, x1)] if self._resizes else [(y0, x0)]
+        places = [y[:, :, :, None] * shape[1] + x[:, None, :, :] for y, x in corners]
+        self._places = np.stack(places).astype(np.intp).reshape(-1)
+        # Weights in the shape (grid row, pixel row, grid column, pixel column and colour).
+        self._right = np.repeat(right[:, None], 3, axis=3)
+        self._down = down[..., None]
+        self._found = np.empty((len(self._places), 3), np.uint8)
+        self._values = np.empty((len(corners), grid, side, grid, 3 * side), np.float32)
 
-    def __call__(self, frame: NDArray[np.uint8]) -> Tensor:
-        """Return the fragment picture of an (h, w, 3) uint8 frame: (grid · side, grid · side, 3) uint8."""
-        pixels = torch.from_numpy(np.ascontiguousarray(frame)).view(-1, 3)
-        size = self._grid * self._side
+    def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the fragment picture of an (h, w, 3) uint8 frame: (grid · side, grid · side, 3) uint8.
+
+        Raises:
+            VideoError: the frame has another shape than the first.
+        """
+        if frame.shape[:2] != self._shape:
+            raise VideoError(f"its frames have different shapes: {_told(self._shape)} and {_told(frame.shape)}")
+        pixels = np.ascontiguousarray(frame).reshape(-1, 3)
+        np.take(pixels, self._places, axis=0, out=self._found, mode="clip")
+        picture = (self._size, self._size, 3)
         if not self._resizes:
-            return pixels.index_select(0, self._corners[0]).view(size, size, 3)
-        corners = [pixels.index_select(0, c).view(size, size, 3).float().div_(255.0) for c in self._corners]
-        wx, wy = self._wx[..., None], self._wy[..., None]
-        upper = corners[0] * (1 - wx) + corners[1] * wx
-        lower = corners[2] * (1 - wx) + corners[3] * wx
-        return (upper * (1 - wy) + lower * wy).mul_(255.0).to(torch.uint8)
+            return self._found.reshape(picture).copy()
+        values = self._values
+        np.copyto(values.reshape(-1), self._found.reshape(-1))
+        values /= np.float32(255)
+        values[0::2] *= 1 - self._right
+        values[1::2] *= self._right
+        upper, upper_right, lower, lower_right = values
+        upper += upper_right
+        lower += lower_right
+        upper *= 1 - self._down
+        lower *= self._down
+        upper += lower
+        upper *= np.float32(255)
+        return upper.astype(np.uint8).reshape(picture)
+
+
+def _told(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}×{shape[0]}"
 
 
 def _taps(
@@ -134,7 +184,8 @@ def _taps(
     return first, second, np.minimum(place - first.astype(np.float32), np.float32(1.0))
 
 
-def normalise(fragments: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """Return (3, frames, rows, columns) float32 of (frames, rows, columns, 3) uint8; statistics are of 0..255."""
-    values = fragments.permute(3, 0, 1, 2).to(torch.float32)
-    return (values - torch.tensor(mean).view(3, 1, 1, 1)) / torch.tensor(std).view(3, 1, 1, 1)
+def normalise(clips: Tensor, view: ClipView) -> Tensor:
+    """Return (…, 3, frames, rows, columns) float32 of (…, frames, rows, columns, 3) uint8 clips."""
+    mean = torch.tensor(view.mean, device=clips.device).view(3, 1, 1, 1)
+    std = torch.tensor(view.std, device=clips.device).view(3, 1, 1, 1)
+    return (clips.movedim(-1, -4).to(torch.float32) - mean) / std

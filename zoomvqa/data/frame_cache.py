@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from zoomvqa.console import progress, say
 from zoomvqa.data.frame_source import frame_source
 from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.data.opening import summary_of
 from zoomvqa.data.views import at_training_resolution
 from zoomvqa.errors import AnnotationError, VideoError
 from zoomvqa.files import whole_file
-from zoomvqa.settings.branch import FrameSampling
+from zoomvqa.settings.iqa import FrameSampling
 from zoomvqa.video.reader import ReaderName
 
 _FORMAT = 1  # raise it when what is stored changes, so that old entries are not used
@@ -129,9 +130,3 @@ def fill_cache(
     if full:
         missing = sum(not entry.is_file() for _, entry in todo)
         say(f"The frame cache {cache.folder} is full: {missing} videos are decoded again in every epoch.")
-
-
-def summary_of(failures: Sequence[tuple[str, str]], total: int) -> str:
-    """Return the message that lists every video that cannot be read."""
-    lines = "\n  ".join(f"{name}: {reason}" for name, reason in failures)
-    return f"{len(failures)} of {total} videos cannot be read:\n  {lines}"

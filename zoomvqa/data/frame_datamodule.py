@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import lightning
-from torch.utils.data import DataLoader, DistributedSampler
+from torch.utils.data import DataLoader
 
-from zoomvqa.console import progress
-from zoomvqa.data.frame_cache import FrameCache, fill_cache, summary_of
+from zoomvqa.data.branch_datamodule import BranchDataModule
+from zoomvqa.data.frame_cache import FrameCache, fill_cache
 from zoomvqa.data.frame_dataset import TrainFrames, WholeVideos
 from zoomvqa.data.frame_order import FrameBatches
-from zoomvqa.data.frame_source import frame_source
+from zoomvqa.data.frame_source import FrameSource, frame_source
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
-from zoomvqa.errors import AnnotationError, VideoError
+from zoomvqa.data.opening import open_all
 from zoomvqa.files import cache_folder
-from zoomvqa.settings.branch import FrameLoading, FrameSampling, FrameView
+from zoomvqa.settings.iqa import FrameLoading, FrameSampling, FrameView
 from zoomvqa.video.reader import ReaderName
 
 
-class FrameDataModule(lightning.LightningDataModule):
+class FrameDataModule(BranchDataModule):
     """Loaders of frames for the IQA branch.
 
     Args:
@@ -45,9 +39,7 @@ class FrameDataModule(lightning.LightningDataModule):
         reader: ReaderName = "auto",
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.train_videos = labelled.part("train")
-        self.val_videos = labelled.part("val")
+        super().__init__(labelled, loading.workers, "zoomvqa.data.frame_dataset")
         self._sampling, self._view, self._loading = sampling, view, loading
         self._reader, self._seed = reader, seed
         folder = Path(loading.cache_folder).expanduser() if loading.cache_folder else cache_folder() / "frames"
@@ -69,10 +61,10 @@ class FrameDataModule(lightning.LightningDataModule):
         """Look up what is cached and count the frames of the rest, on every process."""
         if self._train is not None:
             return
-        entries = [self._entry(video) for video in self.train_videos]
-        self._counts = _count_frames(self.train_videos, entries, self._sampling, self._reader)
+        self._counts = open_all(self.train_videos, self._count)
         # Validation videos are decoded in every epoch; one that does not even open is named now.
-        _count_frames(self.val_videos, [None] * len(self.val_videos), self._sampling, self._reader)
+        open_all(self.val_videos, lambda video: len(self._source(video).indices))
+        entries = [self._entry(video) for video in self.train_videos]
         self._grouped = any(entry is None for entry in entries)
         self._train = TrainFrames(self.train_videos, entries, self._sampling, self._view, self._reader)
 
@@ -87,14 +79,11 @@ class FrameDataModule(lightning.LightningDataModule):
             grouped=self._grouped,
             workers=self._loading.workers,
         )
-        return DataLoader(self._train, sampler=order, batch_size=None, **self._workers())
+        return self._loader_of_batches(self._train, order)
 
     def val_dataloader(self) -> DataLoader:
-        """Return the loader of whole validation videos; processes may see a video twice, never miss one."""
-        videos = WholeVideos(self.val_videos, self._sampling, self._view, self._reader)
-        rank, world = self._place()
-        sampler: DistributedSampler = DistributedSampler(videos, world, rank, shuffle=False)
-        return DataLoader(videos, sampler=sampler, batch_size=None, **self._workers())
+        """Return the loader of whole validation videos."""
+        return self._loader_of_videos(WholeVideos(self.val_videos, self._sampling, self._view, self._reader))
 
     def _entry(self, video: LabelledVideo) -> Path | None:
         if not self._loading.cache:
@@ -102,52 +91,10 @@ class FrameDataModule(lightning.LightningDataModule):
         entry = self._cache.entry(video.path, self._sampling, self._view.resize, self._reader)
         return entry if entry.is_file() else None
 
-    def _place(self) -> tuple[int, int]:
-        trainer = self.trainer
-        return (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+    def _source(self, video: LabelledVideo) -> FrameSource:
+        return frame_source(video.path, self._sampling, self._reader)
 
-    def _workers(self) -> dict[str, Any]:
-        workers = self._loading.workers
-        on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
-        # Workers are started anew, not forked: a fork of a process with decoder threads can freeze.
-        context = "forkserver" if workers and os.name == "posix" else None
-        if context:  # what every worker imports is imported once, by the server that they are forked from
-            multiprocessing.set_forkserver_preload(["zoomvqa.data.frame_dataset"])
-        return {
-            "num_workers": workers,
-            "pin_memory": on_gpu,
-            "persistent_workers": workers > 0,
-            "multiprocessing_context": context,
-        }
-
-
-def _count_frames(
-    videos: Sequence[LabelledVideo],
-    entries: Sequence[Path | None],
-    sampling: FrameSampling,
-    reader: ReaderName,
-) -> list[int]:
-    """Return how many frames each video gives; those not cached are opened, which finds what is no video."""
-
-    def count(video: LabelledVideo, entry: Path | None) -> int | VideoError:
-        try:
-            if entry is not None:
-                return len(FrameCache.load(entry))
-            return len(frame_source(video.path, sampling, reader).indices)
-        except VideoError as error:
-            return error
-
-    counts: list[int] = []
-    failures: list[tuple[str, str]] = []
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool, progress() as bar:
-        found = pool.map(count, videos, entries)
-        for video, result in bar.track(
-            zip(videos, found, strict=True), total=len(videos), description="Opening videos"
-        ):
-            if isinstance(result, VideoError):
-                failures.append((video.name, str(result)))
-            else:
-                counts.append(result)
-    if failures:
-        raise AnnotationError(summary_of(failures, len(videos)))
-    return counts
+    def _count(self, video: LabelledVideo) -> int:
+        """Return how many frames a video gives; one that is not cached is opened, which finds what is no video."""
+        entry = self._entry(video)
+        return len(self._source(video).indices) if entry is None else len(FrameCache.load(entry))

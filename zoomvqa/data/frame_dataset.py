@@ -18,7 +18,7 @@ from zoomvqa.data.frame_source import frame_source
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.views import TestView, TrainView
 from zoomvqa.errors import VideoError
-from zoomvqa.settings.branch import FrameSampling, FrameView
+from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.video.reader import ReaderName
 
 

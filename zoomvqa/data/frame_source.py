@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from zoomvqa.errors import VideoError
-from zoomvqa.settings.branch import FrameSampling
+from zoomvqa.settings.iqa import FrameSampling
 from zoomvqa.video.rate import frames_at_rate
 from zoomvqa.video.reader import Frame, ReaderName, Video
 
@@ -26,6 +26,11 @@ class FrameSource(Protocol):
     @property
     def times(self) -> list[float]:
         """When each frame is shown, seconds from the start."""
+        ...
+
+    @property
+    def reader(self) -> str:
+        """What reads the frames; it may change midway."""
         ...
 
     def frames(self) -> Iterator[Frame]:
@@ -47,7 +52,7 @@ class VideoFrames:
 
     @property
     def reader(self) -> str:
-        """The decoder in use, which may have changed midway."""
+        """See `FrameSource`."""
         return self._video.reader
 
     def frames(self) -> Iterator[Frame]:

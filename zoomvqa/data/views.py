@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from zoomvqa.errors import VideoError
-from zoomvqa.settings.branch import FrameView
+from zoomvqa.settings.iqa import FrameView
 
 # A frame so narrow that its resize would need more than this is refused rather than tried.
-_LONGEST_SIDE = 16_384
+LONGEST_SIDE = 16_384
 
 
 def to_unit_range(frame: NDArray[np.uint8]) -> Tensor:
@@ -38,7 +38,7 @@ def resize_short_side(picture: Tensor, size: int) -> Tensor:
     if short == size:
         return picture
     new_long = int(size * long / short)
-    if new_long > _LONGEST_SIDE:
+    if new_long > LONGEST_SIDE:
         raise VideoError(f"the frame's shape, {width}×{height} pixels, is too narrow to resize")
     shape = (size, new_long) if height <= width else (new_long, size)
     return functional.interpolate(picture[None], shape, mode="bilinear", align_corners=False, antialias=False)[0]

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from zoomvqa.losses.correlation import norm_in_norm_loss, plcc_loss, rank_loss
 from zoomvqa.losses.soft_rank import soft_srcc_loss
-from zoomvqa.settings.branch import LossSettings
+from zoomvqa.settings.shared import LossSettings
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 

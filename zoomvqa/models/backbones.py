@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import timm
 import torch
@@ -34,23 +34,40 @@ def create_backbone(name: str, weights: Weights = "none", drop_path: float = 0.0
     shipped = _read_package(name) if weights == "package" else None
     options = {"drop_path_rate": drop_path} if drop_path else {}
     try:
-        model = timm.create_model(name, features_only=True, pretrained=weights == "imagenet", **options)
+        model = _created(name, pretrained=weights == "imagenet", features_only=True, **options)
     except (RuntimeError, AttributeError, TypeError) as error:
-        if weights == "imagenet" and "pretrained" in str(error).lower():
-            raise ToolError(f"branch.network.weights=imagenet: timm has no ImageNet weights for {name}") from None
         hint = "; branch.network.drop_path=0 is what it takes" if "drop_path" in str(error) else ""
         raise SettingsError(
             f"branch.network.backbone: '{name}' cannot be used as a features_only backbone ({error}){hint}"
         ) from None
+    if shipped is not None:
+        model.load_state_dict(_features_part(name, shipped, model), strict=True)
+    return model
+
+
+def create_weighted(name: str) -> nn.Module:
+    """Return a whole timm model with its ImageNet weights.
+
+    Raises:
+        ToolError: they cannot be downloaded, or there are none.
+    """
+    return _created(name, pretrained=True)
+
+
+def _created(name: str, *, pretrained: bool, **options: Any) -> nn.Module:
+    """Return a timm model; what goes wrong with a download ends in a ToolError."""
+    try:
+        return timm.create_model(name, pretrained=pretrained, **options)
+    except RuntimeError as error:
+        if pretrained and "pretrained" in str(error).lower():
+            raise ToolError(f"branch.network.weights=imagenet: timm has no ImageNet weights for {name}") from None
+        raise
     except (OSError, ValueError) as error:  # what the hub's client raises without a network
         raise ToolError(_no_download(name, error)) from None
     except Exception as error:  # its other network errors share no base with a stable import path
         if type(error).__module__.split(".")[0] in {"httpx", "huggingface_hub", "requests", "urllib3", "httpcore"}:
             raise ToolError(_no_download(name, error)) from None
         raise
-    if shipped is not None:
-        model.load_state_dict(_features_part(name, shipped, model), strict=True)
-    return model
 
 
 def feature_channels(backbone: nn.Module) -> list[int]:

@@ -1,4 +1,4 @@
-"""The output of scoring: a row a video, and a row a frame on request."""
+"""The output of scoring: a row a video, and a row a frame or clip on request."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ from zoomvqa.console import say
 from zoomvqa.errors import SettingsError
 from zoomvqa.scoring.scorer import VideoScore
 
-_COLUMNS = ["video", "score", "status", "error", "frames", "seconds", "reader"]
-_FRAME_COLUMNS = ["video", "frame", "time", "score"]
+_COLUMNS = ["video", "score", "status", "error", "parts", "seconds", "reader"]
+_PART_COLUMNS = ["video", "part", "first_frame", "last_frame", "start", "end", "score"]
 
 
 class RowWriter:
     """Writes rows as they come; see `open_rows`."""
 
-    def __init__(self, videos: Any, frames: Any | None) -> None:
-        self._videos, self._frames = csv.writer(videos), csv.writer(frames) if frames else None
-        self._handles = [h for h in (videos, frames) if h]
+    def __init__(self, videos: Any, parts: Any | None) -> None:
+        self._videos, self._parts = csv.writer(videos), csv.writer(parts) if parts else None
+        self._handles = [h for h in (videos, parts) if h]
         self._videos.writerow(_COLUMNS)
-        if self._frames:
-            self._frames.writerow(_FRAME_COLUMNS)
+        if self._parts:
+            self._parts.writerow(_PART_COLUMNS)
 
     def write(self, name: str, result: VideoScore) -> None:
-        """Add a video's row, and its frames' rows where they are wanted."""
+        """Add a video's row, and its parts' rows where they are wanted."""
         score = "" if result.score is None else f"{result.score:.6f}"
         status = "ok" if result.score is not None else "error"
         error = " ".join(result.error.split())
-        row = [name, score, status, error, len(result.frames), f"{result.seconds:.3f}", result.reader]
+        row = [name, score, status, error, len(result.parts), f"{result.seconds:.3f}", result.reader]
         self._videos.writerow(row)
-        if self._frames:
-            for frame in result.frames:
-                self._frames.writerow([name, frame.frame, f"{frame.time:.4f}", f"{frame.score:.6f}"])
+        if self._parts:
+            for number, part in enumerate(result.parts):
+                when = [part.first, part.last, f"{part.start:.4f}", f"{part.end:.4f}"]
+                self._parts.writerow([name, number, *when, f"{part.score:.6f}"])
         for handle in self._handles:
             handle.flush()
 
 
 @contextmanager
-def open_rows(output: Path, *, frames: bool) -> Iterator[RowWriter]:
+def open_rows(output: Path, *, details: bool) -> Iterator[RowWriter]:
     """Open the output; rows are on disk as they come and get their final name at the end.
 
     While scoring goes on they stand in `<output>.part`, and stay there when it is interrupted: an older output is
@@ -56,7 +57,7 @@ def open_rows(output: Path, *, frames: bool) -> Iterator[RowWriter]:
         raise SettingsError(f"output: {output.parent} cannot be made ({error.strerror})") from None
     if output.is_dir():
         raise SettingsError(f"output: {output} is a folder, expected a file such as {output / 'scores.csv'}")
-    targets = [output] + ([frames_path(output)] if frames else [])
+    targets = [output] + ([details_path(output)] if details else [])
     parts = [target.with_name(target.name + ".part") for target in targets]
     with ExitStack() as stack:
         try:
@@ -64,7 +65,7 @@ def open_rows(output: Path, *, frames: bool) -> Iterator[RowWriter]:
         except OSError as error:
             raise SettingsError(f"output: {output} cannot be written ({error.strerror})") from None
         try:
-            yield RowWriter(handles[0], handles[1] if frames else None)
+            yield RowWriter(handles[0], handles[1] if details else None)
         except BaseException:
             say(f"What was scored until now is in {parts[0]}")
             raise
@@ -72,6 +73,6 @@ def open_rows(output: Path, *, frames: bool) -> Iterator[RowWriter]:
         part.replace(target)
 
 
-def frames_path(output: Path) -> Path:
-    """Return where the rows of frames go: `scores.csv` has them in `scores.frames.csv`."""
-    return output.with_name(f"{output.stem}.frames{output.suffix}")
+def details_path(output: Path) -> Path:
+    """Return where the rows of frames or clips go: `scores.csv` has them in `scores.details.csv`."""
+    return output.with_name(f"{output.stem}.details{output.suffix}")

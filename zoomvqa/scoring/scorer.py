@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor
 
-from zoomvqa.checkpoints import Checkpoint
-from zoomvqa.data.frame_source import frame_source
-from zoomvqa.data.views import TestView
+from zoomvqa.checkpoints import Checkpoint, Description, IQADescription, VQADescription
 from zoomvqa.errors import SettingsError, VideoError
-from zoomvqa.models.iqa.net import score_views
+from zoomvqa.scoring.parts import ClipScorer, FrameScorer, PartScore, PartScorer
 from zoomvqa.video.reader import ReaderName
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
-
-
-@dataclass(frozen=True)
-class FrameScore:
-    """The score of one frame.
-
-    Attributes:
-        frame: its number within the video, from 0.
-        time: when it is shown, seconds from the start.
-        score: in the units of the training labels.
-    """
-
-    frame: int
-    time: float
-    score: float
 
 
 @dataclass(frozen=True)
@@ -43,16 +24,17 @@ class VideoScore:
     """The score of a video, or why there is none.
 
     Attributes:
-        score: mean over its frames, in the units of the training labels; None after an error.
+        score: mean over its frames or clips, in the units of the training labels where they have any; None after
+            an error.
         error: why there is no score; empty where there is one.
-        frames: the frames that were looked at.
+        parts: the frames or clips that were looked at.
         seconds: how long it took.
         reader: which decoder read it.
     """
 
     score: float | None
     error: str = ""
-    frames: list[FrameScore] = field(default_factory=list)
+    parts: list[PartScore] = field(default_factory=list)
     seconds: float = 0.0
     reader: str = ""
 
@@ -65,12 +47,12 @@ class Scorer:
         device: auto, cpu, cuda, cuda:1 or mps.
         precision: of the network; pixels and averages are always float32.
         reader: the decoder.
-        test_crops: crops a frame; None is what the checkpoint was validated with.
-        chunk: frames decoded and scored at a time, which bounds the memory.
+        test_crops: crops a frame of an IQA branch; None is what the checkpoint was validated with.
+        test_clips: clips a video of a VQA branch; None is what the checkpoint was validated with.
 
     Raises:
         CheckpointError: the weights do not fit.
-        SettingsError: there is no such device.
+        SettingsError: there is no such device, or the checkpoint's branch has no such crops or clips.
     """
 
     def __init__(
@@ -80,47 +62,53 @@ class Scorer:
         precision: Precision = "32-true",
         reader: ReaderName = "auto",
         test_crops: int | None = None,
-        chunk: int = 8,
+        test_clips: int | None = None,
     ) -> None:
-        self.description = checkpoint.description
+        self.description = _with_options(checkpoint.description, test_crops, test_clips)
         self._device = _device(device)
-        self._net = checkpoint.build_net().to(self._device)
-        view = self.description.view
-        self._view = TestView(view if test_crops is None else view.model_copy(update={"test_crops": test_crops}))
-        self._reader, self._chunk = reader, chunk
+        net = checkpoint.build_net().to(self._device)
+        about = self.description
+        self._parts: PartScorer
+        if isinstance(about, VQADescription):
+            self._parts = ClipScorer(net, self._device, about.sampling, about.view, reader)
+        else:
+            self._parts = FrameScorer(net, self._device, about.sampling, about.view, reader)
         self._half = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision)
 
+    @torch.inference_mode()
     def score(self, path: Path) -> VideoScore:
         """Score a video file, or a folder of extracted frames; a video that cannot be read is no exception."""
         begin = time.perf_counter()
         try:
-            source = frame_source(path, self.description.sampling, self._reader)
-            scores = self._frame_scores(self._views(source.frames()))
+            with torch.autocast(self._device.type, self._half) if self._half else nullcontext():
+                parts, reader = self._parts(path)
         except VideoError as error:
             return VideoScore(None, str(error), seconds=time.perf_counter() - begin)
         except Exception as error:  # noqa: BLE001  whatever one video does to a decoder, it costs its own row only
             reason = f"{type(error).__name__}: {error}"
             return VideoScore(None, reason, seconds=time.perf_counter() - begin)
-        if not bool(scores.isfinite().all()):
-            return VideoScore(None, "the network's score is not a number", seconds=time.perf_counter() - begin)
-        told = zip(source.indices, source.times, scores.tolist(), strict=True)
-        frames = [FrameScore(index, moment, score) for index, moment, score in told]
-        reader = str(getattr(source, "reader", ""))
-        return VideoScore(float(scores.mean()), "", frames, time.perf_counter() - begin, reader)
+        score = float(torch.tensor([part.score for part in parts]).mean())  # as in validation, to the last bit
+        seconds = time.perf_counter() - begin
+        if not math.isfinite(score):
+            return VideoScore(None, "the network's score is not a number", seconds=seconds)
+        return VideoScore(score, "", parts, seconds, reader)
 
-    def _views(self, frames: Iterator) -> Iterator[Tensor]:
-        while piece := [self._view(frame) for frame in islice(frames, self._chunk)]:
-            yield torch.stack(piece)
 
-    @torch.inference_mode()
-    def _frame_scores(self, views: Iterator[Tensor]) -> Tensor:
-        half = self._half
-        context = torch.autocast(self._device.type, half) if half else nullcontext()
-        with context:
-            pieces = [score_views(self._net, v.to(self._device), self._chunk).cpu() for v in views]
-        if not pieces:
-            raise VideoError("there is no frame in it")
-        return torch.cat(pieces)
+def _with_options(about: Description, test_crops: int | None, test_clips: int | None) -> Description:
+    """Return the description with the crops or clips that the user wants.
+
+    Raises:
+        SettingsError: they are of the other branch.
+    """
+    if isinstance(about, IQADescription):
+        if test_clips is not None:
+            raise SettingsError("test_clips: this is a checkpoint of an IQA branch, which looks at frames")
+        update = {} if test_crops is None else {"test_crops": test_crops}
+        return about.model_copy(update={"view": about.view.model_copy(update=update)})
+    if test_crops is not None:
+        raise SettingsError("test_crops: this is a checkpoint of a VQA branch, which looks at clips")
+    changed = {} if test_clips is None else {"test_clips": test_clips}
+    return about.model_copy(update={"sampling": about.sampling.model_copy(update=changed)})
 
 
 def _device(name: str) -> torch.device:

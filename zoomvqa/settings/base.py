@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -40,35 +40,55 @@ def check(kind: type[S], values: Mapping[str, Any], prefix: str = "") -> S:
 def _explain(kind: type[BaseModel], error: ValidationError, prefix: str) -> str:
     # An unknown key is named first: the missing or odd value beside it is mostly its consequence.
     problems = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    paths = [[part for part in e["loc"] if not _is_union_tag(part)] for e in problems]
-    first, path = problems[0], paths[0]
+    paths = [_keys_of(kind, e["loc"]) for e in problems]
+    first, (path, siblings) = problems[0], paths[0]
+    if first["type"].startswith("union_tag"):
+        path = [*path, str(first["ctx"]["discriminator"]).strip("'")]
     key = ".".join([*([prefix] if prefix else []), *(str(part) for part in path)])
-    others = len({tuple(p) for p in paths}) - 1
+    others = len({tuple(p) for p, _ in paths}) - 1
     more = f" (and {others} more)" if others else ""
     if first["type"] == "extra_forbidden":
-        known = _keys_at(kind, path[:-1])
-        return f"{key}: unknown key{nearest(str(path[-1]), known)}; known here: {', '.join(known)}{more}"
-    if first["type"] == "missing":
+        return f"{key}: unknown key{nearest(str(path[-1]), siblings)}; known here: {', '.join(siblings)}{more}"
+    if first["type"] in {"missing", "union_tag_not_found"}:
         return f"{key}: a value is missing{more}"
-    expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    choices = first.get("ctx", {}).get("expected", "")
-    hint = nearest(str(first["input"]), [c.strip("' ") for c in choices.replace(" or ", ",").split(",")])
-    return f"{key}: got {first['input']!r}, expected {expected}{hint}{more}"
+    if first["type"] == "union_tag_invalid":
+        came, expected = first["ctx"]["tag"], first["ctx"]["expected_tags"]
+        choices = expected
+    else:
+        came = first["input"]
+        expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        choices = first.get("ctx", {}).get("expected", "")
+    hint = nearest(str(came), [c.strip("' ") for c in choices.replace(" or ", ",").split(",")])
+    return f"{key}: got {came!r}, expected {expected}{hint}{more}"
+
+
+def _keys_of(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[list[int | str], list[str]]:
+    """Return the keys of an error's location without the names of a union's members, and their siblings."""
+    keys: list[int | str] = []
+    at: type[BaseModel] | None = kind
+    siblings = list(kind.model_fields)
+    members: list[type[BaseModel]] = []
+    for part in location:
+        chosen = [m for m in members if m.model_fields["name"].default == part]
+        if chosen:
+            at, members = chosen[0], []
+            continue
+        if _is_union_tag(part):
+            continue
+        keys.append(part)
+        siblings = list(at.model_fields) if at else []
+        field = at.model_fields.get(str(part)) if at else None
+        inner = _models_in(field.annotation) if field else []
+        members = inner if field and field.discriminator else []
+        at = None if members or not inner else inner[0]
+    return keys, siblings
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    found = [annotation, *getattr(annotation, "__args__", ())]
+    return [m for m in found if isinstance(m, type) and issubclass(m, BaseModel)]
 
 
 def _is_union_tag(part: object) -> bool:
     """Tell whether a part of an error's location is pydantic's name for a union's member, not a key."""
     return isinstance(part, str) and re.search(r"^(constrained-)?(int|float|str|bool|none)$|\[", part) is not None
-
-
-def _keys_at(kind: type[BaseModel], path: list[Any]) -> list[str]:
-    for part in path:
-        field = kind.model_fields.get(str(part))
-        inner = getattr(field, "annotation", None)
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            members = [m for m in getattr(inner, "__args__", ()) if isinstance(m, type)]
-            inner = next((m for m in members if issubclass(m, BaseModel)), None)
-        if inner is None:
-            return []
-        kind = inner
-    return list(kind.model_fields)

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from zoomvqa.settings.base import Settings
-from zoomvqa.settings.branch import IQABranch
 from zoomvqa.settings.data import DataSettings, SplitName
+from zoomvqa.settings.iqa import IQABranch
+from zoomvqa.settings.vqa import VQABranch
 from zoomvqa.video.reader import ReaderName
 
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
+
+Branch = Annotated[IQABranch | VQABranch, Field(discriminator="name")]
 
 
 class TrainerSettings(Settings):
@@ -32,7 +35,7 @@ class TrainerSettings(Settings):
 class TrainSettings(Settings):
     """`train.py`."""
 
-    branch: IQABranch
+    branch: Branch
     data: DataSettings
     trainer: TrainerSettings
     logger: dict[Literal["csv", "tensorboard", "wandb"], dict[str, Any]] = Field(default_factory=dict)
@@ -50,8 +53,9 @@ class PredictSettings(Settings):
     data: DataSettings | None = None
     split: SplitName
     output: str
-    frames: bool
+    details: bool
     test_crops: PositiveInt | None
+    test_clips: PositiveInt | None
     reader: ReaderName
     device: Device
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]

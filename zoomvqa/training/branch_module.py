@@ -1,4 +1,4 @@
-"""What the LightningModules of all branches share: video-level figures, optimiser, self-describing checkpoints."""
+"""What the LightningModules of all branches share: video-level figures, optimiser, averaging, checkpoints."""
 
 from __future__ import annotations
 
@@ -7,27 +7,32 @@ from typing import Any
 import lightning
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from zoomvqa.errors import TrainingError
 from zoomvqa.losses import build_loss
 from zoomvqa.metrics import Figures, VideoScores
-from zoomvqa.settings.branch import LossSettings, Optimiser
+from zoomvqa.settings.shared import LossSettings, Optimiser
 from zoomvqa.training.schedule import build_optimiser
+
+Table = tuple[Tensor, Tensor, Tensor]
 
 
 class BranchModule(lightning.LightningModule):
     """A network that is trained on parts of videos and validated on whole ones.
 
-    Subclasses write `training_step` and `validation_step`; the latter calls `self.scores.update`.
+    Subclasses write `training_step` and `score`. With `optimiser.ema_decay` an exponential moving average of
+    the weights is kept beside them; both are validated, and the better one is what the figures, the checkpoint's
+    description and the report speak of.
 
     Args:
         net: the network.
         loss: the training loss.
-        optimiser: rates and schedule.
+        optimiser: rates, schedule and averaging.
         description: what a checkpoint says of itself, plain data; see `zoomvqa.checkpoints`.
 
     Attributes:
-        scores: gathers one score per validation video.
+        averaged: the averaged network as `averaged.module`, or None.
         figures: of the last validation.
         table: (numbers, predictions, MOS) of the last validation, equal on all processes.
     """
@@ -38,11 +43,27 @@ class BranchModule(lightning.LightningModule):
         super().__init__()
         self.net = net
         self.description = description
-        self.scores = VideoScores()
         self.figures: Figures | None = None
-        self.table: tuple[Tensor, Tensor, Tensor] | None = None
+        self.table: Table | None = None
         self.loss = build_loss(loss)
+        self.averaged: AveragedModel | None = None
+        if optimiser.ema_decay is not None:
+            average = get_ema_multi_avg_fn(optimiser.ema_decay)
+            self.averaged = AveragedModel(net, multi_avg_fn=average, use_buffers=True).requires_grad_(
+                requires_grad=False
+            )
+        self._better = "net"
+        self._scores = nn.ModuleDict({name: VideoScores() for name in self._candidates()})
         self._optimiser = optimiser
+
+    def score(self, net: nn.Module, batch: Any) -> Tensor:
+        """Return the score of one validation video by `net`, ()."""
+        raise NotImplementedError
+
+    def validation_step(self, batch: Any, _: int) -> None:
+        """Score one video with the weights, and with their average."""
+        for name, net in self._candidates().items():
+            self._scores[name].update(batch.index, self.score(net, batch), batch.mos)  # type: ignore[operator]
 
     def on_validation_epoch_end(self) -> None:
         """Gather the scores of all processes and log the figures.
@@ -50,18 +71,29 @@ class BranchModule(lightning.LightningModule):
         Raises:
             TrainingError: a score is not a number.
         """
-        try:
-            self.figures, table = self.scores.compute()
-        except ValueError as error:
-            raise TrainingError(f"training went wrong ({error}); a smaller branch.optimiser.lr may help") from None
-        self.scores.reset()
+        found: dict[str, tuple[Figures, Table]] = {}
+        for name, scores in self._scores.items():
+            try:
+                found[name] = scores.compute()  # type: ignore[operator]
+            except ValueError as error:
+                raise TrainingError(
+                    f"training went wrong ({error}); a smaller branch.optimiser.lr may help"
+                ) from None
+            scores.reset()  # type: ignore[operator]
+        self._better = max(found, key=lambda name: found[name][0].selection)
+        self.figures, table = found[self._better]
         index, prediction, mos = (column.reshape(-1) for column in table)  # of a single video they are scalars
         self.table = index, prediction, mos
-        values = {
-            name: float(getattr(self.figures, name)) for name in ("srcc", "plcc", "krcc", "rmse", "selection")
-        }
-        # Every process has the same figures, so there is nothing to reduce.
-        self.log_dict({f"val/{name}": torch.tensor(value) for name, value in values.items()}, prog_bar=True)
+        self._log_figures("val", self.figures, shown=True)
+        if self.averaged is not None:
+            for name, prefix in (("net", "val_raw"), ("averaged", "val_ema")):
+                self._log_figures(prefix, found[name][0], shown=False)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Take a step, and let the average follow."""
+        super().optimizer_step(*args, **kwargs)
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.net)
 
     def configure_optimizers(self) -> Any:
         """Return AdamW and a schedule stepped every iteration."""
@@ -70,6 +102,15 @@ class BranchModule(lightning.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Write the description into the checkpoint, with the figures it was saved at."""
+        """Write the description into the checkpoint: its figures, and which weights had them."""
         figures = self.figures._asdict() if self.figures else {}
-        checkpoint["zoomvqa"] = self.description | {"epoch": self.current_epoch, "figures": figures}
+        told = {"epoch": self.current_epoch, "figures": figures, "weights": self._better}
+        checkpoint["zoomvqa"] = self.description | told
+
+    def _candidates(self) -> dict[str, nn.Module]:
+        return {"net": self.net} | ({"averaged": self.averaged.module} if self.averaged is not None else {})
+
+    def _log_figures(self, prefix: str, figures: Figures, *, shown: bool) -> None:
+        values = {name: float(getattr(figures, name)) for name in ("srcc", "plcc", "krcc", "rmse", "selection")}
+        # Every process has the same figures, so there is nothing to reduce.
+        self.log_dict({f"{prefix}/{name}": torch.tensor(v) for name, v in values.items()}, prog_bar=shown)

@@ -12,7 +12,6 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import (
     Callback,
-    EMAWeightAveraging,
     LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
@@ -22,15 +21,15 @@ from omegaconf import OmegaConf
 
 from zoomvqa.checkpoints import describe
 from zoomvqa.console import say
-from zoomvqa.data.frame_datamodule import FrameDataModule
+from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.data.labelled_set import LabelledSet
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures
-from zoomvqa.models.iqa.module import IQAModule
-from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainerSettings, TrainSettings
+from zoomvqa.training.branch_module import BranchModule
+from zoomvqa.training.branches import build_branch
 from zoomvqa.training.report import ValidationReport
 
 
@@ -48,20 +47,15 @@ def train(settings: TrainSettings, labelled: LabelledSet) -> Figures:
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    branch = settings.branch
-    data = FrameDataModule(
-        labelled, branch.sampling, branch.view, branch.loading, settings.data.reader, settings.seed
-    )
     config = settings.model_dump(mode="json")
-    description = describe(branch, labelled.mos_range, labelled.name, config)
-    net = build_iqa_net(branch.network, branch.view.crop)
-    module = IQAModule(net, branch.loss, branch.mixing, branch.optimiser, description)
+    description = describe(settings.branch, labelled.mos_range, labelled.name, config)
+    module, data = build_branch(settings, labelled, description)
     callbacks = [_StartOfRun(output, config), *_callbacks(output, settings, data)]
     trainer = _trainer(settings.trainer, _loggers(settings, config), callbacks, output)
-    size = sum(p.numel() for p in net.parameters()) / 1e6
+    size = sum(p.numel() for p in module.net.parameters()) / 1e6
     say(
-        f"Training {branch.network.backbone} ({size:.2f} M parameters) on {len(data.train_videos)} videos "
-        f"of '{labelled.name}', validating on {len(data.val_videos)}"
+        f"Training {settings.branch.network.backbone} ({size:.2f} M parameters) on "
+        f"{len(data.train_videos)} videos of '{labelled.name}', validating on {len(data.val_videos)}"
     )
     _fit(trainer, module, data, uses_wandb="wandb" in settings.logger)
     report = next(c for c in callbacks if isinstance(c, ValidationReport))
@@ -84,7 +78,7 @@ class _StartOfRun(Callback):
                 handle.write(OmegaConf.to_yaml(OmegaConf.create(self._config)))
 
 
-def _fit(trainer: lightning.Trainer, module: IQAModule, data: FrameDataModule, *, uses_wandb: bool) -> None:
+def _fit(trainer: lightning.Trainer, module: BranchModule, data: BranchDataModule, *, uses_wandb: bool) -> None:
     """Train; an interruption comes out as KeyboardInterrupt, and a wandb run is closed before the next one."""
     try:
         trainer.fit(module, datamodule=data)
@@ -99,22 +93,17 @@ def _fit(trainer: lightning.Trainer, module: IQAModule, data: FrameDataModule, *
             wandb.finish()
 
 
-def _callbacks(output: Path, settings: TrainSettings, data: FrameDataModule) -> list[Callback]:
+def _callbacks(output: Path, settings: TrainSettings, data: BranchDataModule) -> list[Callback]:
     folder = output / "checkpoints"
     shared: dict[str, Any] = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
-    # Without the optimiser's state the best checkpoint is a third of the size. With averaging it must be saved
-    # whole: Lightning puts the average, which is what was validated, into whole checkpoints only.
-    small = settings.branch.optimiser.ema_decay is None
     found: list[Callback] = [
-        ModelCheckpoint(filename="best", monitor="val/selection", mode="max", save_weights_only=small, **shared),
+        ModelCheckpoint(filename="best", monitor="val/selection", mode="max", save_weights_only=True, **shared),
         ModelCheckpoint(filename="last", **shared),
         ValidationReport(output, data.val_videos),
         RichProgressBar(),
     ]
     if settings.logger:
         found.append(LearningRateMonitor("step"))
-    if settings.branch.optimiser.ema_decay is not None:
-        found.append(EMAWeightAveraging(decay=settings.branch.optimiser.ema_decay))
     return found
 
 

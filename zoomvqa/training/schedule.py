@@ -8,7 +8,7 @@ from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from zoomvqa.settings.branch import Optimiser
+from zoomvqa.settings.shared import Optimiser
 
 
 def cosine_factor(iteration: int, total: int, warmup: float = 0.0) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoomvqa.data.batch import FrameBatch, VideoFrameViews
 from zoomvqa.models.iqa.net import IQANet, score_views
-from zoomvqa.settings.branch import LossSettings, Mixing, Optimiser
+from zoomvqa.settings.iqa import Mixing
+from zoomvqa.settings.shared import LossSettings, Optimiser
 from zoomvqa.training.branch_module import BranchModule
 from zoomvqa.training.mixing import mix
 
@@ -44,7 +45,6 @@ class IQAModule(BranchModule):
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch.mos))
         return loss
 
-    def validation_step(self, batch: VideoFrameViews, _: int) -> None:
+    def score(self, net: nn.Module, batch: VideoFrameViews) -> Tensor:
         """Score one video: the mean over its frames."""
-        score = score_views(self.net, batch.views).mean()
-        self.scores.update(batch.index, score, batch.mos)
+        return score_views(net, batch.views).mean()

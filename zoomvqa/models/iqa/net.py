@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from zoomvqa.errors import SettingsError
 from zoomvqa.models.backbones import create_backbone, feature_channels, largest_stride
-from zoomvqa.settings.branch import IQANetwork
+from zoomvqa.settings.iqa import IQANetwork
 
 
 class PatchScores(NamedTuple):
@@ -102,14 +102,14 @@ def build_iqa_net(settings: IQANetwork, crop: int, *, pretrained: bool = True) -
     return net.to(memory_format=torch.channels_last)
 
 
-def score_views(net: IQANet, views: Tensor, chunk: int = 8) -> Tensor:
+def score_views(net: nn.Module, views: Tensor, chunk: int = 8) -> Tensor:
     """Return the score of each frame of one video: the mean over its crops.
 
     Frames are scored in pieces of a fixed size, so that validation and scoring, which read a video in
     different ways, give the same bits.
 
     Args:
-        net: in evaluation mode.
+        net: an `IQANet` in evaluation mode.
         views: (frames, crops, 3, crop, crop).
         chunk: frames at a time.
 

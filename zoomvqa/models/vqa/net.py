@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-from zoomvqa.models.vqa.swin import VideoSwin
 
 
 class ClipScores(NamedTuple):
@@ -47,17 +47,34 @@ class VQANet(nn.Module):
     """Backbone and head, named as in FAST-VQA and Zoom-VQA.
 
     Args:
-        backbone: gives (batch, channels, time, rows, columns) features of clips.
+        backbone: gives (batch, channels, time, rows, columns) features of clips, and has their number `channels`.
         hidden: width of the head.
         dropout: in the head.
     """
 
-    def __init__(self, backbone: VideoSwin, hidden: int = 64, dropout: float = 0.5) -> None:
+    def __init__(self, backbone: nn.Module, hidden: int = 64, dropout: float = 0.5) -> None:
         super().__init__()
         self.fragments_backbone = backbone
-        self.vqa_head = VQAHead(backbone.channels, hidden, dropout)
+        self.vqa_head = VQAHead(int(backbone.channels), hidden, dropout)  # type: ignore[arg-type]
 
     def forward(self, clips: Tensor) -> ClipScores:
         """Score normalised (batch, 3, frames, rows, columns) clips."""
-        scores = self.vqa_head(self.fragments_backbone(clips))
+        # Averaged in float32 whatever the network computed in: half precision would make ties.
+        scores = self.vqa_head(self.fragments_backbone(clips)).float()
         return ClipScores(scores.flatten(1).mean(dim=1), scores)
+
+
+def score_clips(net: nn.Module, clips: Iterable[Tensor]) -> Tensor:
+    """Return the score of each clip of one video.
+
+    Clips go through the network one at a time, so that a video's score does not depend on how many others are
+    scored with it, and that validation and scoring give the same bits.
+
+    Args:
+        net: a `VQANet` in evaluation mode.
+        clips: each (3, frames, rows, columns), normalised.
+
+    Returns:
+        (clips,) float32.
+    """
+    return torch.cat([net(clip[None]).score for clip in clips])

@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 
 from zoomvqa.settings.base import Settings
-
-Fraction01 = Annotated[float, Field(ge=0.0, le=1.0)]
-Rgb = tuple[float, float, float]
+from zoomvqa.settings.shared import Below1, Fraction01, LossSettings, Optimiser, Rgb, Spread
 
 
 class FrameSampling(Settings):
@@ -26,7 +24,7 @@ class FrameView(Settings):
     flip: Fraction01 = 0.5
     test_crops: PositiveInt = 1
     mean: Rgb = (0.485, 0.456, 0.406)
-    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (0.229, 0.224, 0.225)
+    std: Spread = (0.229, 0.224, 0.225)
 
     @field_validator("crop")
     @classmethod
@@ -41,19 +39,9 @@ class IQANetwork(Settings):
 
     backbone: str = "convnext_tiny"
     weights: Literal["imagenet", "package", "none"] = "imagenet"
-    drop_path: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    drop_path: Below1 = 0.1
     hidden: PositiveInt = 384
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
-
-
-class LossSettings(Settings):
-    """The training loss; see `zoomvqa.losses`."""
-
-    name: Literal["smooth_l1", "l1", "mse", "plcc", "rank", "plcc_rank", "norm_in_norm"] = "smooth_l1"
-    rank_weight: Annotated[float, Field(ge=0.0)] = 0.3
-    soft_srcc_weight: Annotated[float, Field(ge=0.0)] = 0.0
-    norm_p: PositiveFloat = 2.0
-    norm_q: PositiveFloat = 2.0
+    dropout: Below1 = 0.1
 
 
 class Mixing(Settings):
@@ -61,17 +49,6 @@ class Mixing(Settings):
 
     mixup: Annotated[float, Field(ge=0.0)] = 0.0
     cutmix: Annotated[float, Field(ge=0.0)] = 0.0
-
-
-class Optimiser(Settings):
-    """AdamW with a smaller step for the backbone, and a cosine to 0 stepped every iteration."""
-
-    lr: PositiveFloat = 4e-4
-    weight_decay: Annotated[float, Field(ge=0.0)] = 1e-2
-    betas: tuple[Fraction01, Fraction01] = (0.9, 0.999)
-    backbone_lr_factor: Annotated[float, Field(ge=0.0)] = 0.2
-    warmup_epochs: Annotated[float, Field(ge=0.0)] = 0.0
-    ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
 
 
 class FrameLoading(Settings):

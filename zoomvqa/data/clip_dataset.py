@@ -1,0 +1,82 @@
+"""Map-style data sets of clips: random ones for training, the fixed ones of whole videos for validation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from zoomvqa.data.batch import ClipBatch, VideoClips
+from zoomvqa.data.clip_order import ClipKey
+from zoomvqa.data.clip_source import ClipSource
+from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.errors import VideoError
+from zoomvqa.settings.vqa import ClipSampling, ClipView
+from zoomvqa.video.reader import ReaderName
+
+
+class TrainClips(Dataset[ClipBatch]):
+    """Random clips of training videos; an index is the list of keys of one batch.
+
+    Args:
+        videos: the training videos.
+        sampling: how clips are laid over a video.
+        view: what the network sees of their frames.
+        reader: the decoder.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[LabelledVideo],
+        sampling: ClipSampling,
+        view: ClipView,
+        reader: ReaderName = "auto",
+    ) -> None:
+        self._videos, self._sampling, self._view, self._reader = videos, sampling, view, reader
+
+    def __getitem__(self, keys: list[ClipKey]) -> ClipBatch:
+        clips = torch.from_numpy(np.stack([self._clips(key) for key in keys]))
+        mos = [self._videos[key.video].mos for key in keys]
+        return ClipBatch(clips, torch.tensor(mos, dtype=torch.float32))
+
+    def _clips(self, key: ClipKey) -> np.ndarray:
+        video = self._videos[key.video]
+        count, draw = self._sampling.train_clips, np.random.default_rng(key.seed)
+        try:
+            return ClipSource(video.path, self._sampling, self._view, count, self._reader, draw).pictures()
+        except VideoError as error:
+            raise VideoError(f"{video.name}: {error}") from None
+
+
+class WholeVideoClips(Dataset[VideoClips]):
+    """The test clips of a video; an index is a video's number.
+
+    Args:
+        videos: the videos of a split.
+        sampling: how clips are laid over a video.
+        view: what the network sees of their frames.
+        reader: the decoder.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[LabelledVideo],
+        sampling: ClipSampling,
+        view: ClipView,
+        reader: ReaderName = "auto",
+    ) -> None:
+        self._videos, self._sampling, self._view, self._reader = videos, sampling, view, reader
+
+    def __len__(self) -> int:
+        return len(self._videos)
+
+    def __getitem__(self, index: int) -> VideoClips:
+        video = self._videos[index]
+        try:
+            source = ClipSource(video.path, self._sampling, self._view, self._sampling.test_clips, self._reader)
+            clips = torch.from_numpy(source.pictures())
+        except VideoError as error:
+            raise VideoError(f"{video.name}: {error}") from None
+        return VideoClips(clips, torch.tensor(video.mos, dtype=torch.float32), torch.tensor(index))

@@ -1,0 +1,56 @@
+"""In which order training videos are seen, on each process, in each epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from torch.utils.data import Sampler
+
+
+class ClipKey(NamedTuple):
+    """A video to take clips from, and the seed that draws where they start and where their fragments lie."""
+
+    video: int
+    seed: int
+
+
+class ClipBatches(Sampler[list[ClipKey]]):
+    """Batches of videos, each seen once an epoch, the same number on every process, in another order every epoch.
+
+    The batches of an epoch are as even as can be, because the branch's losses compare the samples of a batch:
+    a rest of one video would teach nothing. Where the number of videos does not divide by the processes, the
+    first few of the order are seen twice.
+
+    Args:
+        videos: how many.
+        batch_size: of a step, over all processes together.
+        seed: of the order and of the draws.
+        rank: this process.
+        world: number of processes.
+    """
+
+    def __init__(self, videos: int, batch_size: int, seed: int, rank: int = 0, world: int = 1) -> None:
+        self._videos, self._seed = videos, seed
+        self._rank, self._world = rank, world
+        self._local = math.ceil(videos / world)
+        self._batches = max(1, math.ceil(self._local * world / batch_size))
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next; Lightning calls this."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._batches
+
+    def __iter__(self) -> Iterator[list[ClipKey]]:
+        draw = np.random.default_rng([self._seed, self._epoch])
+        order = np.resize(draw.permutation(self._videos), self._local * self._world)
+        # One stream for all processes, so that a video's draw does not depend on how many there are.
+        seeds = draw.integers(2**63, size=len(order))
+        own = slice(self._rank, None, self._world)
+        for part in np.array_split(np.stack([order, seeds])[:, own], self._batches, axis=1):
+            yield [ClipKey(int(video), int(seed)) for video, seed in part.T]

@@ -1,0 +1,70 @@
+"""The VQA network that the settings describe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from zoomvqa.errors import SettingsError
+from zoomvqa.models.vqa.convnext3d import convnext3d
+from zoomvqa.models.vqa.net import VQANet
+from zoomvqa.models.vqa.swin import VideoSwin
+from zoomvqa.models.vqa.windows import scaled_window
+from zoomvqa.settings.vqa import VQANetwork
+
+_SWIN: dict[str, dict[str, Any]] = {
+    "swin_tiny": {},
+    "swin_small": {"depths": (2, 2, 18, 2)},
+    "swin_window4": {"window": (4, 4, 4)},  # FAST-VQA-M, which is used without gating
+    "swin_nano": {"channels": 32, "depths": (2, 2, 2, 2), "heads": (1, 2, 4, 8)},
+}
+_CONVNEXT = {"convnext3d_tiny": "convnext_tiny", "convnext3d_small": "convnext_small"}
+# Values of `weights` that are no file.
+NO_FILE = ("none", "imagenet")
+
+
+def build_vqa_net(settings: VQANetwork, frames: int, size: int, *, pretrained: bool = True) -> VQANet:
+    """Return the network that `settings` describe.
+
+    Args:
+        settings: the network; weights from a file are not its business, see `zoomvqa.checkpoints.start`.
+        frames: of a clip.
+        size: side of its pictures, pixels.
+        pretrained: whether to fetch ImageNet weights where the settings name them.
+
+    Raises:
+        SettingsError: the clip is too small for the network, or it has no such weights.
+        ToolError: the weights cannot be downloaded.
+    """
+    backbone = _backbone(settings, frames, size, pretrained=pretrained)
+    return VQANet(backbone, settings.hidden, settings.dropout)
+
+
+def _backbone(settings: VQANetwork, frames: int, size: int, *, pretrained: bool) -> nn.Module:
+    patch = settings.patch
+    if size < 8 * patch:
+        raise SettingsError(
+            f"branch.view: pictures of {size} pixels (grid · side) are too small for patches of {patch}: at "
+            f"least {8 * patch}"
+        )
+    if settings.backbone in _CONVNEXT:
+        fetch = pretrained and settings.weights == "imagenet"
+        return convnext3d(_CONVNEXT[settings.backbone], patch, settings.drop_path, pretrained=fetch)
+    if settings.weights == "imagenet":
+        raise SettingsError(
+            "branch.network.weights: got 'imagenet', expected none or a file: only the convnext3d backbones have "
+            "ImageNet weights"
+        )
+    backbone = VideoSwin(
+        patch=(2, patch, patch),
+        gated=settings.gated,
+        drop_path=settings.drop_path,
+        recompute=settings.recompute,
+        **_SWIN[settings.backbone],
+    )
+    try:
+        scaled_window(backbone.window, (frames, size, size), backbone.base)
+    except ValueError as error:
+        raise SettingsError(f"branch.sampling.clip_len: {error}") from None
+    return backbone

@@ -1,0 +1,35 @@
+"""Settings that the branches share: the loss, the optimiser, and types of values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat
+
+from zoomvqa.settings.base import Settings
+
+Fraction01 = Annotated[float, Field(ge=0.0, le=1.0)]
+Below1 = Annotated[float, Field(ge=0.0, lt=1.0)]
+Rgb = tuple[float, float, float]
+Spread = tuple[PositiveFloat, PositiveFloat, PositiveFloat]
+
+
+class LossSettings(Settings):
+    """The training loss; see `zoomvqa.losses`."""
+
+    name: Literal["smooth_l1", "l1", "mse", "plcc", "rank", "plcc_rank", "norm_in_norm"] = "smooth_l1"
+    rank_weight: Annotated[float, Field(ge=0.0)] = 0.3
+    soft_srcc_weight: Annotated[float, Field(ge=0.0)] = 0.0
+    norm_p: PositiveFloat = 2.0
+    norm_q: PositiveFloat = 2.0
+
+
+class Optimiser(Settings):
+    """AdamW with a smaller step for the backbone, and a cosine to 0 stepped every iteration."""
+
+    lr: PositiveFloat = 4e-4
+    weight_decay: Annotated[float, Field(ge=0.0)] = 1e-2
+    betas: tuple[Fraction01, Fraction01] = (0.9, 0.999)
+    backbone_lr_factor: Annotated[float, Field(ge=0.0)] = 0.2
+    warmup_epochs: Annotated[float, Field(ge=0.0)] = 0.0
+    ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None

@@ -1,0 +1,76 @@
+"""Settings of the VQA branch; the defaults are the numbers of the Zoom-VQA release (arXiv 2304.06440)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+
+from zoomvqa.settings.base import Settings
+from zoomvqa.settings.shared import Below1, LossSettings, Optimiser, Rgb, Spread
+
+
+class ClipSampling(Settings):
+    """Which frames of a video are looked at: clips of evenly spaced frames."""
+
+    clip_len: PositiveInt = 32
+    frame_interval: PositiveInt = 2
+    train_clips: PositiveInt = 1
+    test_clips: PositiveInt = 4
+
+
+class ClipView(Settings):
+    """What the network sees of a clip's frames: a square picture of `grid` · `side` pixels."""
+
+    kind: Literal["fragments", "crop", "whole"] = "fragments"
+    resize: Annotated[int, Field(ge=-1)] = 480
+    grid: PositiveInt = 7
+    side: PositiveInt = 48
+    mean: Rgb = (123.675, 116.28, 103.53)
+    std: Spread = (58.395, 57.12, 57.375)
+
+    @field_validator("resize")
+    @classmethod
+    def _not_nothing(cls, value: int) -> int:
+        if value == 0:
+            raise ValueError("a short side in pixels, or -1 for no resize")
+        return value
+
+    @property
+    def size(self) -> int:
+        """Side of the picture that the network sees, pixels."""
+        return self.grid * self.side
+
+
+class VQANetwork(Settings):
+    """The network of the VQA branch."""
+
+    backbone: Literal[
+        "swin_tiny", "swin_small", "swin_window4", "swin_nano", "convnext3d_tiny", "convnext3d_small"
+    ] = "swin_tiny"
+    patch: PositiveInt = 6
+    gated: bool = True
+    weights: str = "none"
+    drop_path: Below1 = 0.1
+    hidden: PositiveInt = 64
+    dropout: Below1 = 0.5
+    recompute: bool = False
+
+
+class ClipLoading(Settings):
+    """How clips reach the network."""
+
+    batch_size: PositiveInt = 16
+    workers: NonNegativeInt = 2
+
+
+class VQABranch(Settings):
+    """Everything about the VQA branch."""
+
+    name: Literal["vqa"] = "vqa"
+    sampling: ClipSampling = ClipSampling()
+    view: ClipView = ClipView()
+    network: VQANetwork = VQANetwork()
+    loss: LossSettings = LossSettings(name="plcc_rank")
+    optimiser: Optimiser = Optimiser(lr=1e-3, backbone_lr_factor=0.1, warmup_epochs=2.5, ema_decay=0.999)
+    loading: ClipLoading = ClipLoading()

@@ -1,0 +1,65 @@
+"""The LightningModule and the datamodule of the branch that the settings name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from zoomvqa.checkpoints import start_from
+from zoomvqa.data.branch_datamodule import BranchDataModule
+from zoomvqa.data.clip_datamodule import ClipDataModule
+from zoomvqa.data.frame_datamodule import FrameDataModule
+from zoomvqa.data.labelled_set import LabelledSet
+from zoomvqa.errors import SettingsError
+from zoomvqa.models.iqa.module import IQAModule
+from zoomvqa.models.iqa.net import build_iqa_net
+from zoomvqa.models.vqa.build import NO_FILE, build_vqa_net
+from zoomvqa.models.vqa.module import VQAModule
+from zoomvqa.settings.commands import TrainSettings
+from zoomvqa.settings.iqa import IQABranch
+from zoomvqa.settings.vqa import VQABranch
+from zoomvqa.training.branch_module import BranchModule
+
+
+def build_branch(
+    settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]
+) -> tuple[BranchModule, BranchDataModule]:
+    """Return what trains a branch, and what feeds it.
+
+    Args:
+        settings: of the whole run.
+        labelled: the set to train on.
+        description: what the run's checkpoints say of themselves.
+
+    Raises:
+        UserError: the settings do not fit the data or each other, or starting weights cannot be had.
+    """
+    if isinstance(settings.branch, VQABranch):
+        return _vqa(settings.branch, settings, labelled, description)
+    return _iqa(settings.branch, settings, labelled, description)
+
+
+def _iqa(
+    branch: IQABranch, settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]
+) -> tuple[BranchModule, BranchDataModule]:
+    net = build_iqa_net(branch.network, branch.view.crop)
+    module = IQAModule(net, branch.loss, branch.mixing, branch.optimiser, description)
+    reader = settings.data.reader
+    data = FrameDataModule(labelled, branch.sampling, branch.view, branch.loading, reader, settings.seed)
+    return module, data
+
+
+def _vqa(
+    branch: VQABranch, settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]
+) -> tuple[BranchModule, BranchDataModule]:
+    if settings.data.layout == "frames":
+        raise SettingsError(
+            "data.layout: got 'frames', expected 'videos': clips are taken from the videos themselves"
+        )
+    net = build_vqa_net(branch.network, branch.sampling.clip_len, branch.view.size)
+    if branch.network.weights not in NO_FILE:
+        start_from(net, Path(branch.network.weights).expanduser())
+    module = VQAModule(net, branch.view, branch.loss, branch.optimiser, description)
+    reader = settings.data.reader
+    data = ClipDataModule(labelled, branch.sampling, branch.view, branch.loading, reader, settings.seed)
+    return module, data
