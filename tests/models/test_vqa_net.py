@@ -1,5 +1,6 @@
 """The VQA network against the release's numbers."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 import torch
 from fill import fill, unit_input
 
+from zoomvqa.models.vqa.attend import _in_large_calls, attend_group
 from zoomvqa.models.vqa.net import VQANet
+from zoomvqa.models.vqa.plain import PlainVideoSwin
 from zoomvqa.models.vqa.swin import VideoSwin
+from zoomvqa.models.vqa.windows import window_plan
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "vqa_network.json").read_text())
 BACKBONES = {
@@ -60,23 +64,101 @@ def test_features_and_scores_of_the_release(case):
     torch.testing.assert_close(scores, torch.tensor(golden["scores"]), atol=1e-3, rtol=0)
 
 
-@pytest.mark.parametrize("gated", [False, True])
-@pytest.mark.parametrize("size", [(8, 32, 32), (8, 48, 40), (4, 16, 16), (7, 33, 30)])
-def test_the_fast_form_is_the_plain_form(gated, size):
-    """Padded, shrunk and odd inputs; forward and gradients."""
+def small(**options) -> VideoSwin:
+    """A network whose bias tables say something."""
     torch.manual_seed(0)
-    fast = VideoSwin(**SMALL, gated=gated)
-    plain = VideoSwin(**SMALL, gated=gated, plain=True)
-    for parameter in fast.parameters():
+    net = VideoSwin(**(SMALL | options))
+    for parameter in net.parameters():
         parameter.data.add_(0.05 * torch.randn_like(parameter))
-    plain.load_state_dict(fast.state_dict())
+    return net
+
+
+SHAPES = [(8, 32, 32), (8, 48, 40), (4, 16, 16), (7, 33, 30), (16, 64, 64)]
+
+
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("size", SHAPES)
+@pytest.mark.parametrize("window", [(4, 2, 2), (3, 7, 5)])
+def test_the_fast_form_is_the_plain_form(gated, size, window):
+    """Padded, shrunk and odd inputs; forward and gradients."""
+    fast = small(gated=gated, window=window)
+    plain = PlainVideoSwin(copy.deepcopy(fast))
     clips = torch.randn(2, 3, *size)
     one, other = fast(clips), plain(clips)
     torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
-    one.square().mean().backward()
-    other.square().mean().backward()
+    weight = torch.randn_like(one)
+    (one * weight).mean().backward()
+    (other * weight).mean().backward()
     for (name, p), q in zip(fast.named_parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(p.grad, q.grad, atol=1e-5, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("size", SHAPES)
+@torch.inference_mode()
+def test_without_gradients_it_is_the_same(size):
+    fast = small().eval()
+    clips = torch.randn(2, 3, *size)
+    given = clips.clone()
+    torch.testing.assert_close(fast(clips), PlainVideoSwin(fast)(clips), atol=1e-5, rtol=1e-5)
+    assert torch.equal(clips, given)
+
+
+@torch.inference_mode()
+def test_changed_tables_are_noticed():
+    net = small().eval()
+    clips = torch.randn(1, 3, 8, 32, 32)
+    before = net(clips)
+    other = {k: v + 0.1 * torch.randn_like(v) if "table" in k else v for k, v in net.state_dict().items()}
+    net.load_state_dict(other)
+    assert not torch.allclose(net(clips), before)
+    torch.testing.assert_close(net(clips), PlainVideoSwin(net)(clips), atol=1e-5, rtol=1e-5)
+    half = net(clips.bfloat16()) if net.bfloat16() else None
+    assert half.dtype == torch.bfloat16
+
+
+def test_frozen_tables_and_no_gradient_for_the_input():
+    net = small()
+    net.layers[0].blocks[0].attn.relative_position_bias_table.requires_grad_(requires_grad=False)
+    clips = torch.randn(1, 3, 8, 32, 32, requires_grad=True)
+    net(clips).square().mean().backward()
+    plain = PlainVideoSwin(small())
+    again = clips.detach().clone().requires_grad_()
+    plain(again).square().mean().backward()
+    torch.testing.assert_close(clips.grad, again.grad, atol=1e-6, rtol=1e-4)
+    assert net.layers[0].blocks[0].attn.relative_position_bias_table.grad is None
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_bfloat16_is_near(train):
+    net = small()
+    clips = torch.randn(1, 3, 8, 48, 40)
+    exact = PlainVideoSwin(copy.deepcopy(net))(clips)
+    with torch.set_grad_enabled(train), torch.autocast("cpu", torch.bfloat16):
+        rough = net.train(train)(clips)
+    assert (rough.float() - exact).abs().max() < 0.1
+    assert (rough.float() - exact).abs().mean() < 0.01
+    if train:
+        rough.float().square().mean().backward()
+        exact.square().mean().backward()
+        twin = PlainVideoSwin(small())
+        twin(clips).square().mean().backward()
+        got = torch.cat([p.grad.flatten() for p in net.parameters()])
+        wanted = torch.cat([p.grad.flatten() for p in twin.parameters()])
+        assert torch.nn.functional.cosine_similarity(got, wanted, dim=0) > 0.999
+
+
+def test_the_calls_for_a_gpu_give_the_same():
+    """The code path of other devices, run on the CPU."""
+    net = small()
+    block, clips = net.layers[0].blocks[1].attn, torch.randn(2, 3, 8, 48, 40)
+    x, shape = net.patch_embed(clips)
+    plan = window_plan(shape, (4, 2, 2), net.layers[0].blocks[1].shift, x.device)
+    assert len({group.size for group in plan.groups}) > 1
+    tokens = x.index_select(1, plan.gather)
+    qkv = block.qkv(tokens).unflatten(-1, (3, block.heads, -1))
+    biases = block.biases(plan, torch.float32)
+    mixed = torch.cat([attend_group(qkv[:, g.places], biases, g) for g in plan.groups], dim=1)
+    torch.testing.assert_close(_in_large_calls(qkv, biases, plan), mixed, atol=1e-5, rtol=1e-5)
 
 
 def test_recomputing_changes_nothing():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from zoomvqa.models.vqa.windows import Size, WindowPlan, relative_index
+from zoomvqa.models.vqa.attend import Bias, attend, attend_group
+from zoomvqa.models.vqa.windows import Group, Size, WindowPlan, relative_index
 
 
 class WindowAttention(nn.Module):
@@ -20,12 +20,11 @@ class WindowAttention(nn.Module):
         heads: number of heads; divides `channels`.
         window: the window that the bias tables are made for; smaller ones use a part of them.
         gated: whether there is a second table.
-        plain: compute it as written, with an explicit softmax: slow, for comparison.
     """
 
-    def __init__(self, channels: int, heads: int, window: Size, *, gated: bool, plain: bool = False) -> None:
+    def __init__(self, channels: int, heads: int, window: Size, *, gated: bool) -> None:
         super().__init__()
-        self.heads, self.window, self.plain = heads, window, plain
+        self.heads, self.window = heads, window
         entries = (2 * window[0] - 1) * (2 * window[1] - 1) * (2 * window[2] - 1)
         self.relative_position_bias_table = nn.Parameter(torch.zeros(entries, heads))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
@@ -34,36 +33,41 @@ class WindowAttention(nn.Module):
         self.gated = gated
         self.qkv = nn.Linear(channels, 3 * channels)
         self.proj = nn.Linear(channels, channels)
-
-    def bias(self, plan: WindowPlan, dtype: torch.dtype) -> Tensor:
-        """Return what is added to the attention: (windows or 1, heads, N, N) of `dtype`."""
-        # Heads first before the look-up: attention is a third faster with a bias that is contiguous in memory.
-        rows = relative_index(self.window, plan.size).to(plan.gather.device)
-        relative = self.relative_position_bias_table.t()[:, rows][None].contiguous()
-        if self.gated:
-            fragment = self.fragment_position_bias_table.t()[:, rows][None].contiguous()
-            gate = plan.gate[:, None].to(dtype)
-            bias = torch.addcmul(fragment.to(dtype), gate, (relative - fragment).to(dtype))
-        else:
-            bias = relative.to(dtype)
-        return bias if plan.region is None else bias + plan.region[:, None].to(dtype)
+        self._kept: tuple[tuple[Size, torch.dtype], list[Tensor], Bias] | None = None
 
     def forward(self, tokens: Tensor, plan: WindowPlan) -> Tensor:
-        """Attend within windows: (batch, W · N, channels) in the plan's order → the same shape."""
-        batch, places, channels = tokens.shape
-        size = plan.size[0] * plan.size[1] * plan.size[2]
-        qkv = self.qkv(tokens).view(batch, places // size, size, 3, self.heads, channels // self.heads)
-        query, key, value = qkv.permute(3, 0, 1, 4, 2, 5)
-        bias = self.bias(plan, query.dtype)
-        if self.plain:
-            scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1) + bias
-            mixed = scores.softmax(dim=-1) @ value
-        else:
-            # One clip at a time: the bias then fits the batch without being copied for every clip.
-            mixed = torch.stack(
-                [
-                    functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-                    for q, k, v in zip(query, key, value, strict=True)
-                ]
-            )
-        return self.proj(mixed.transpose(2, 3).reshape(batch, places, channels))
+        """Attend within windows: (batch, places, channels) in the plan's order → the same shape."""
+        relative = self._spread(self.relative_position_bias_table, plan)
+        fragment = self._spread(self.fragment_position_bias_table, plan) if self.gated else None
+        return self.proj(attend(self._qkv(tokens), relative, fragment, plan))
+
+    def biases(self, plan: WindowPlan, dtype: torch.dtype) -> Bias:
+        """Return what the biases of the plan's groups are made of, in `dtype`, without gradients.
+
+        It is kept as long as the tables hold the same numbers.
+        """
+        tables = [self.relative_position_bias_table.detach()]
+        if self.gated:
+            tables.append(self.fragment_position_bias_table.detach())
+        kept = self._kept
+        if kept is None or kept[0] != (plan.size, dtype) or not all(map(_same, kept[1], tables)):
+            spread = [self._spread(table, plan) for table in tables]
+            bias = Bias.between(spread[0], spread[1] if self.gated else None).to(dtype)
+            kept = self._kept = (plan.size, dtype), [table.clone() for table in tables], bias
+        return kept[2]
+
+    def within(self, group: Group, tokens: Tensor, biases: Bias) -> Tensor:
+        """Attend within some parts of one group, no gradients: (batch, parts · N, channels) → the same shape."""
+        return self.proj(attend_group(self._qkv(tokens), biases, group))
+
+    def _qkv(self, tokens: Tensor) -> Tensor:
+        return self.qkv(tokens).unflatten(-1, (3, self.heads, -1))
+
+    def _spread(self, table: Tensor, plan: WindowPlan) -> Tensor:
+        """Return the float32 bias of every pair of a window's tokens: (heads, d, h, w, d, h, w)."""
+        rows = relative_index(self.window, plan.size, table.device)
+        return table.float().t().contiguous().index_select(1, rows).unflatten(1, plan.size + plan.size)
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.device == other.device and one.dtype == other.dtype and torch.equal(one, other)

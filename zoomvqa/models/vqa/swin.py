@@ -12,7 +12,11 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from zoomvqa.models.vqa.attention import WindowAttention
-from zoomvqa.models.vqa.windows import Size, scaled_window, window_plan
+from zoomvqa.models.vqa.windows import Size, WindowPlan, scaled_window, window_plan
+
+# Numbers in the widest tensor of a piece without gradients: 4 MB of float32, which stays in the cache.
+_PIECE = 2**20
+_FEWEST = 256
 
 
 class Mlp(nn.Module):
@@ -38,29 +42,57 @@ class Block(nn.Module):
         shifted: whether its windows are shifted by half a window.
         gated: whether its bias is gated.
         drop_path: rate of stochastic depth.
-        plain: see `WindowAttention`.
     """
 
     def __init__(
-        self, channels: int, heads: int, window: Size, *, shifted: bool, gated: bool, drop_path: float, plain: bool
+        self, channels: int, heads: int, window: Size, *, shifted: bool, gated: bool, drop_path: float
     ) -> None:
         super().__init__()
         self.shift: Size = (window[0] // 2, window[1] // 2, window[2] // 2) if shifted else (0, 0, 0)
         self.norm1 = nn.LayerNorm(channels)
-        self.attn = WindowAttention(channels, heads, window, gated=gated, plain=plain)
+        self.attn = WindowAttention(channels, heads, window, gated=gated)
         self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
         self.norm2 = nn.LayerNorm(channels)
         self.mlp = Mlp(channels, 4 * channels)
 
     def forward(self, x: Tensor, shape: Size, window: Size) -> Tensor:
-        """Map (batch, tokens, channels) of a feature map of `shape` to the same shape."""
+        """Map (batch, tokens, channels) of a feature map of `shape` to the same shape.
+
+        Without gradients on a CPU, `x` itself is changed.
+        """
         plan = window_plan(shape, window, self.shift, x.device)
+        if not torch.is_grad_enabled() and not self.training and x.device.type == "cpu":
+            self._attend_in_place(x, plan)
+            self._feed_in_place(x)
+            return x
         tokens = self.norm1(x)
-        if plan.padded:  # padding attends as zeros, unmasked: the public weights were trained with that
+        if plan.padded:
             tokens = functional.pad(tokens, (0, 0, 0, 1))
         mixed = self.attn(tokens.index_select(1, plan.gather), plan)
         x = x + self.drop_path(mixed.index_select(1, plan.scatter))
         return x + self.drop_path(self.mlp(self.norm2(x)))
+
+    def _attend_in_place(self, x: Tensor, plan: WindowPlan) -> None:
+        """Do the first half a few windows at a time: nothing larger than the cache is ever made."""
+        half = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        biases = self.attn.biases(plan, half)
+        for group in plan.groups:
+            some = max(1, _PIECE // (group.tokens * 3 * x.shape[2])) * group.tokens
+            for places in plan.gather[group.places].split(some):
+                part = x.index_select(1, places.clamp(max=x.shape[1] - 1))
+                tokens = self.norm1(part)
+                if plan.padded:  # padding attends as zeros, unmasked: the public weights were trained with that
+                    real = places < x.shape[1]
+                    tokens = tokens * real[:, None].to(tokens.dtype)
+                part = part + self.attn.within(group, tokens, biases)
+                if plan.padded:
+                    places, part = places[real], part[:, real]  # noqa: PLW2901  what is not padding
+                x.index_copy_(1, places, part)
+
+    def _feed_in_place(self, x: Tensor) -> None:
+        """Do the second half some tokens at a time."""
+        for part in x.split(max(_FEWEST, _PIECE // self.mlp.fc1.out_features), dim=1):
+            part += self.mlp(self.norm2(part))  # noqa: PLW2901  a view of x
 
 
 class PatchMerging(nn.Module):
@@ -127,7 +159,6 @@ class VideoSwin(nn.Module):
         base: the input that the windows are made for, (frames, rows, columns) in pixels; None is
             (32, 56 p, 56 p). Windows shrink and grow with the input.
         recompute: keep fewer activations while training and compute them again in the backward pass.
-        plain: see `WindowAttention`.
     """
 
     def __init__(
@@ -142,7 +173,6 @@ class VideoSwin(nn.Module):
         drop_path: float = 0.1,
         base: Size | None = None,
         recompute: bool = False,
-        plain: bool = False,
     ) -> None:
         super().__init__()
         self.window, self.recompute = window, recompute
@@ -160,7 +190,6 @@ class VideoSwin(nn.Module):
                     shifted=bool(i % 2),
                     gated=gated and not last,
                     drop_path=rates[sum(depths[:number]) + i],
-                    plain=plain,
                 )
                 for i in range(depth)
             ]

@@ -1,8 +1,14 @@
-"""The geometry of shifted windows over (time, row, column) tokens: computed once for a shape, then looked up."""
+"""The geometry of shifted windows over (time, row, column) tokens: computed once for a shape, then looked up.
+
+The cyclic shift brings tokens from opposite ends of the map into one window. They must not attend to each other,
+for which Swin adds −100 to their attention. Here such a window is cut into its parts, each of which attends by
+itself: the same result, since e⁻¹⁰⁰ is nothing beside 1, with less work and no mask.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import torch
@@ -10,29 +16,49 @@ from torch import Tensor
 from torch.nn import functional
 
 Size = tuple[int, int, int]
-# What the region mask adds to the attention between tokens that the cyclic shift brought together.
-_APART = -100.0
+
+
+class Group(NamedTuple):
+    """Parts of windows that are of one size and lie alike to the fragments, and so share a bias.
+
+    Attributes:
+        size: (d, h, w) of a part, with N = d · h · w tokens.
+        start: place of the first part's first token.
+        count: how many parts.
+        gate: (N, N) float32, how many fragments apart two tokens are, |Δrow| + |Δcolumn|.
+    """
+
+    size: Size
+    start: int
+    count: int
+    gate: Tensor
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of a part, N."""
+        return len(self.gate)
+
+    @property
+    def places(self) -> slice:
+        """Where the tokens of all its parts stand."""
+        return slice(self.start, self.start + self.count * self.tokens)
 
 
 class WindowPlan(NamedTuple):
-    """How the tokens of a feature map go into windows and back.
-
-    With L tokens, W windows and N tokens a window:
+    """How the tokens of a feature map are put into an order in which those that attend to each other are together.
 
     Attributes:
-        size: of a window, (d, h, w) with d · h · w = N.
-        gather: (W · N,) int64, the token that stands at each place of the windows; L is padding.
-        scatter: (L,) int64, the place of each token.
-        gate: (W, N, N) float32, how many fragments apart two tokens of a window are, |Δrow| + |Δcolumn|.
-        region: (W, N, N) float32, 0 or −100, or None without a shift.
+        size: of a window, (d, h, w).
+        gather: (places,) int64, the token that stands at each place; the number of tokens stands for padding.
+        scatter: (tokens,) int64, the place of each token.
+        groups: what stands at the places, in order.
         padded: whether some places hold padding.
     """
 
     size: Size
     gather: Tensor
     scatter: Tensor
-    gate: Tensor
-    region: Tensor | None
+    groups: list[Group]
     padded: bool
 
 
@@ -69,63 +95,57 @@ def window_plan(shape: Size, window: Size, shift: Size, device: torch.device) ->
 
 @lru_cache(maxsize=64)
 def _plan(shape: Size, size: Size, shift: Size, device: torch.device) -> WindowPlan:
-    full = tuple(-(-s // w) * w for s, w in zip(shape, size, strict=True))
+    full: Size = tuple(-(-s // w) * w for s, w in zip(shape, size, strict=True))  # type: ignore[assignment]
     tokens = shape[0] * shape[1] * shape[2]
     number = torch.full(full, tokens, dtype=torch.int64)
     number[: shape[0], : shape[1], : shape[2]] = torch.arange(tokens).view(shape)
-    gather = _windows(_rolled(number, shift)[None], size)[0].flatten()
+    fragment = _fragments(size, full)
+    maps = torch.roll(torch.stack([number, *fragment]), shifts=[-s for s in shift], dims=(1, 2, 3))
+    alike: dict[tuple, list[Tensor]] = {}
+    for box in product(*(_cuts(f, w, s) for f, w, s in zip(full, size, shift, strict=True))):
+        part = maps[:, slice(*box[0]), slice(*box[1]), slice(*box[2])]
+        # What counts is where fragments change within the part, not which ones they are.
+        rows = part[1, 0, :, 0] - part[1, 0, 0, 0]
+        columns = part[2, 0, 0, :] - part[2, 0, 0, 0]
+        key = (tuple(part.shape[1:]), tuple(rows.tolist()), tuple(columns.tolist()))
+        alike.setdefault(key, []).append(part[0].flatten())
+    alike = dict(sorted(alike.items(), key=lambda item: item[0][0]))  # those of one size together
+    groups, start = [], 0
+    for (part_size, rows, columns), parts in alike.items():
+        groups.append(Group(part_size, start, len(parts), _gate(part_size, rows, columns).to(device)))
+        start += sum(len(part) for part in parts)
+    gather = torch.cat([part for parts in alike.values() for part in parts])
     scatter = torch.empty(tokens + 1, dtype=torch.int64)
     scatter[gather] = torch.arange(len(gather))
-    region = _region_mask(full, size, shift) if any(shift) else None  # type: ignore[arg-type]
-    return WindowPlan(
-        size,
-        gather.to(device),
-        scatter[:tokens].to(device),
-        _fragment_distance(full, size, shift).to(device),  # type: ignore[arg-type]
-        region if region is None else region.to(device),
-        full != shape,
-    )
+    return WindowPlan(size, gather.to(device), scatter[:tokens].to(device), groups, full != shape)
 
 
-def relative_index(table: Size, size: Size) -> Tensor:
-    """Return (N, N) int64 rows of a bias table made for a window of `table`, for a smaller one of `size`."""
+def _cuts(full: int, window: int, shift: int) -> list[tuple[int, int]]:
+    """Return (start, stop) of the parts along an axis: windows, cut where the shift joined the two ends."""
+    return list(pairwise(sorted({*range(0, full, window), full - shift, full})))
+
+
+def _fragments(size: Size, full: Size) -> Tensor:
+    """Return (2, time, rows, columns) int64, the row and column of each token's fragment."""
+    rows, columns = size[1], size[2]  # as many fragments as a window has tokens, resized to the map by nearest
+    grid = torch.stack(torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")).float()
+    spread = functional.interpolate(grid[None], size=full[1:], mode="nearest")[0].long()
+    return spread[:, None].expand(-1, full[0], -1, -1)
+
+
+def _gate(size: Size, rows: tuple[int, ...], columns: tuple[int, ...]) -> Tensor:
+    """Return (N, N) float32, how many fragments apart the tokens of a part are."""
+    shape = (1, len(rows), len(columns))
+    row = torch.tensor(rows).view(1, -1, 1).expand(shape).expand(size).flatten()
+    column = torch.tensor(columns).view(1, 1, -1).expand(shape).expand(size).flatten()
+    return ((row[None] - row[:, None]).abs() + (column[None] - column[:, None]).abs()).float()
+
+
+@lru_cache(maxsize=64)
+def relative_index(table: Size, size: Size, device: torch.device) -> Tensor:
+    """Return (N · N,) int64 rows of a bias table made for a window of `table`, for a smaller one of `size`."""
     axes = torch.meshgrid(*(torch.arange(s) for s in size), indexing="ij")
     place = torch.stack([a.flatten() for a in axes])
     delta = place[:, :, None] - place[:, None, :] + torch.tensor(table)[:, None, None] - 1
     rows, columns = 2 * table[1] - 1, 2 * table[2] - 1
-    return (delta[0] * rows + delta[1]) * columns + delta[2]
-
-
-def _rolled(values: Tensor, shift: Size) -> Tensor:
-    return torch.roll(values, shifts=[-s for s in shift], dims=(-3, -2, -1))
-
-
-def _windows(values: Tensor, size: Size) -> Tensor:
-    """Cut (C, D, H, W) into (C, windows, N)."""
-    channels = len(values)
-    counts = [s // w for s, w in zip(values.shape[1:], size, strict=True)]
-    cut = values.view(channels, counts[0], size[0], counts[1], size[1], counts[2], size[2])
-    return cut.permute(0, 1, 3, 5, 2, 4, 6).reshape(channels, -1, size[0] * size[1] * size[2])
-
-
-def _fragment_distance(full: Size, size: Size, shift: Size) -> Tensor:
-    rows, columns = size[1], size[2]  # as many fragments as a window has tokens, resized to the map by nearest
-    grid = torch.stack(torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")).float()
-    spread = functional.interpolate(grid[None], size=full[1:], mode="nearest")[0]
-    spread = spread[:, None].expand(-1, full[0], -1, -1).contiguous()
-    fragment = _windows(_rolled(spread, shift), size)
-    return (fragment[:, :, None, :] - fragment[:, :, :, None]).abs().sum(dim=0)
-
-
-def _region_mask(full: Size, size: Size, shift: Size) -> Tensor:
-    region = torch.zeros(full)
-    number = 0
-    parts = [(slice(0, -w), slice(-w, -s or None), slice(-s, None)) if s else (slice(None),)
-             for w, s in zip(size, shift, strict=True)]  # fmt: skip
-    for rows in parts[0]:
-        for columns in parts[1]:
-            for times in parts[2]:
-                region[rows, columns, times] = number
-                number += 1
-    inside = _windows(region[None], size)[0]
-    return torch.where(inside[:, None, :] != inside[:, :, None], _APART, 0.0)
+    return ((delta[0] * rows + delta[1]) * columns + delta[2]).flatten().to(device)
