@@ -7,7 +7,7 @@ share their bias, so here it is made for one group of windows at a time and used
 
 from __future__ import annotations
 
-from itertools import groupby, product
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +18,8 @@ from zoomvqa.models.vqa.windows import Group, WindowPlan
 
 # Heads that are attended to at a time, so that their bias and weights stay in the cache.
 _HEADS = 12
+# Numbers in the attention weights of a piece.
+_NUMBERS = 2**20
 
 
 class Bias(NamedTuple):
@@ -79,11 +81,9 @@ def _in_large_calls(qkv: Tensor, biases: Bias, plan: WindowPlan) -> Tensor:
         places = slice(groups[0].places.start, groups[-1].places.stop)
         bias = torch.cat([biases.of(group).expand(group.count, -1, -1, -1) for group in groups])
         # One clip at a time: the bias then fits the batch without being copied for every clip.
-        clips = [
-            functional.scaled_dot_product_attention(query, key, value, attn_mask=bias).transpose(1, 2).flatten(2)
-            for query, key, value in zip(*_parts(qkv[:, places], groups[0].tokens), strict=True)
-        ]
-        mixed.append(torch.stack(clips).flatten(1, 2))
+        clips = zip(*(part.split(len(bias)) for part in _parts(qkv[:, places], groups[0].tokens)), strict=True)
+        out = [functional.scaled_dot_product_attention(q, k, v, attn_mask=bias) for q, k, v in clips]
+        mixed.append(torch.cat(out).transpose(1, 2).reshape(len(qkv), -1, qkv.shape[3] * qkv.shape[4]))
     return torch.cat(mixed, dim=1)
 
 
@@ -98,22 +98,18 @@ def attend_group(qkv: Tensor, biases: Bias, group: Group) -> Tensor:
     Returns:
         (batch, parts · N, heads · channels a head).
     """
-    batch, places, _, heads, width = qkv.shape
     query, key, value = _parts(qkv, group.tokens)
-    mixed = qkv.new_empty(batch, places, heads * width)
-    out = mixed.view(batch, -1, group.tokens, heads, width).transpose(2, 3)
+    mixed = qkv.new_empty(len(query), group.tokens, *qkv.shape[3:]).transpose(1, 2)
     with torch.autocast("cpu", enabled=False):
-        for some in _few(heads):
+        for some in _few(qkv.shape[3]):
             bias = biases.of(group, some)
-            for clip in range(batch):
-                q, k, v = (part[clip][:, some] for part in (query, key, value))
-                if qkv.dtype == torch.float32:
-                    out[clip, :, some] = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias[None])
-                    continue
-                scores = torch.empty_like(bias)
-                for part in range(len(q)):  # twice as fast in bfloat16 as the call above
-                    out[clip, part, some] = torch.bmm(_weights(q[part], k[part], bias, scores), v[part])
-    return mixed
+            q, k, v = query[:, some], key[:, some], value[:, some]
+            if qkv.dtype == torch.float32:
+                mixed[:, some] = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias[None])
+                continue
+            for at in _pieces(len(q), bias):  # twice as fast in bfloat16 as the call above
+                mixed[at, some] = _by_part(torch.bmm(_weights(q[at], k[at], bias), v[at].flatten(0, 1)), bias)
+    return mixed.transpose(1, 2).reshape(*qkv.shape[:2], -1)
 
 
 class _InGroups(torch.autograd.Function):
@@ -144,21 +140,25 @@ def _backward(
     biases = Bias.between(relative, fragment).to(qkv.dtype)
     grad_relative = torch.zeros_like(relative)
     grad_fragment = None if fragment is None else torch.zeros_like(fragment)
-    grad = grad.unflatten(-1, (heads, -1))
-    mixed = mixed.unflatten(-1, (heads, -1))
+    # Beside q, k and v stand the gradient above and the result, which have their shape.
+    beside = torch.stack([grad.to(qkv.dtype), mixed], dim=2).unflatten(-1, (heads, -1))
     for group in plan.groups:
-        given, wanted = (_parts(part[:, group.places], group.tokens) for part in (qkv, grad_qkv))
-        above, out = (p[:, group.places].unflatten(1, (-1, group.tokens)).transpose(2, 3) for p in (grad, mixed))
+        given = (*_parts(qkv[:, group.places], group.tokens), *_parts(beside[:, group.places], group.tokens))
+        wanted = [torch.empty_like(part) for part in given[:3]]
         for some in _few(heads):
             bias = biases.of(group, some)
             total = torch.zeros_like(bias, dtype=torch.float32)
-            for at in product(range(len(qkv)), range(group.count), [some]):
-                _part_backward([p[at] for p in given], [p[at] for p in wanted], above[at], out[at], bias, total)
+            for at in _pieces(len(given[0]), bias):
+                found = _piece_backward([part[at, some] for part in given], bias, total)
+                for part, values in zip(wanted, found, strict=True):
+                    part[at, some] = values
             if grad_fragment is None:
                 _corner_add(grad_relative[some], total, group)
             else:
                 _corner_add(grad_relative[some], total * group.gate, group)
                 _corner_add(grad_fragment[some], total.sub_(total * group.gate), group)
+        joined = torch.stack([part.transpose(1, 2) for part in wanted], dim=2)
+        grad_qkv[:, group.places] = joined.reshape(len(qkv), -1, *qkv.shape[2:])
     return grad_qkv, grad_relative, grad_fragment
 
 
@@ -167,34 +167,49 @@ def _corner_add(values: Tensor, more: Tensor, group: Group) -> None:
     values[:, depth, height, width, depth, height, width] += more.view(len(values), *group.size, *group.size)
 
 
-def _part_backward(
-    given: list[Tensor], wanted: list[Tensor], above: Tensor, out: Tensor, bias: Tensor, total: Tensor
-) -> None:
-    """Write the gradients of one part's q, k and v into `wanted` and add that of its bias to `total`.
+def _piece_backward(given: list[Tensor], bias: Tensor, total: Tensor) -> list[Tensor]:
+    """Return the gradients of q, k and v of some parts, and add that of their bias to `total`.
 
-    With P the weights and G the gradient above: dV = Pᵀ G; dP = G Vᵀ; dS = P (dP − rowsum(G · out)).
+    With P the weights and G the gradient above: dV = Pᵀ G; dP = G Vᵀ; dS = P (dP − rowsum(G · result)).
     """
-    query, key, value = given
-    weights = _weights(query, key, bias, torch.empty_like(bias))
-    wanted[2].copy_(torch.bmm(weights.transpose(1, 2), above))
+    weights = _weights(given[0], given[1], bias)
+    query, key, value, above, result = (part.flatten(0, 1) for part in given)
+    grad_value = torch.bmm(weights.transpose(1, 2), above)
     slope = torch.bmm(above, value.transpose(1, 2))
-    slope.sub_((above * out).sum(dim=-1, keepdim=True)).mul_(weights)
-    total.add_(slope)
+    slope.sub_((above * result).sum(dim=-1, keepdim=True)).mul_(weights)
+    total.add_(_by_part(slope, bias).sum(dim=0))
     slope.mul_(query.shape[-1] ** -0.5)
-    wanted[0].copy_(torch.bmm(slope, key))
-    wanted[1].copy_(torch.bmm(slope.transpose(1, 2), query))
+    found = (torch.bmm(slope, key), torch.bmm(slope.transpose(1, 2), query), grad_value)
+    return [_by_part(values, bias) for values in found]
 
 
-def _weights(query: Tensor, key: Tensor, bias: Tensor, out: Tensor) -> Tensor:
-    """Return the (heads, N, N) attention weights of one part, in the memory of `out`."""
-    torch.baddbmm(bias, query, key.transpose(1, 2), alpha=query.shape[-1] ** -0.5, out=out)
-    return torch.softmax(out, dim=-1, out=out)
+def _weights(query: Tensor, key: Tensor, bias: Tensor) -> Tensor:
+    """Return the (parts · heads, N, N) attention weights of some parts, (parts, heads, N, width) each."""
+    scale = query.shape[-1] ** -0.5
+    across = key.flatten(0, 1).transpose(1, 2)
+    if len(query) == 1:
+        scores = torch.baddbmm(bias, query[0], across, alpha=scale)
+    else:
+        scores = torch.bmm(query.flatten(0, 1), across).mul_(scale)
+        _by_part(scores, bias).add_(bias)
+    return torch.softmax(scores, dim=-1, out=scores)
 
 
-def _parts(qkv: Tensor, tokens: int) -> tuple[Tensor, Tensor, Tensor]:
-    """View q, k and v as (batch, parts, heads, N, width) each."""
+def _by_part(values: Tensor, bias: Tensor) -> Tensor:
+    """View (parts · heads, …) as (parts, heads, …)."""
+    return values.unflatten(0, (-1, len(bias)))
+
+
+def _pieces(parts: int, bias: Tensor) -> list[slice]:
+    """Return few parts at a time, whose weights stay in the cache."""
+    some = max(1, _NUMBERS // bias.numel())
+    return [slice(start, min(start + some, parts)) for start in range(0, parts, some)]
+
+
+def _parts(qkv: Tensor, tokens: int) -> tuple[Tensor, ...]:
+    """Return what is stacked in (batch, places, any, heads, width) as (batch · parts, heads, N, width) each."""
     split = qkv.unflatten(1, (-1, tokens)).permute(3, 0, 1, 4, 2, 5)
-    return split[0], split[1], split[2]
+    return tuple(part.flatten(0, 1) for part in split)
 
 
 def _few(heads: int) -> list[slice]:
