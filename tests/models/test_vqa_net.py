@@ -116,6 +116,15 @@ def test_changed_tables_are_noticed():
     assert half.dtype == torch.bfloat16
 
 
+@pytest.mark.parametrize("frames", [4, 8, 12])
+def test_a_shift_by_more_than_there_is(frames):
+    net = small(window=(8, 4, 4), base=(32, 32, 32)).eval()
+    clips = torch.randn(1, 3, frames, 24, 16)
+    torch.testing.assert_close(net(clips), PlainVideoSwin(net)(clips), atol=1e-5, rtol=1e-5)
+    with torch.inference_mode():
+        torch.testing.assert_close(net(clips), PlainVideoSwin(net)(clips), atol=1e-5, rtol=1e-5)
+
+
 def test_frozen_tables_and_no_gradient_for_the_input():
     net = small()
     net.layers[0].blocks[0].attn.relative_position_bias_table.requires_grad_(requires_grad=False)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from zoomvqa.data.array_cache import ArrayCache, fill
 from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.data.clip_dataset import TrainClips, WholeVideoClips
 from zoomvqa.data.clip_order import ClipBatches
@@ -39,7 +45,17 @@ class ClipDataModule(BranchDataModule):
         super().__init__(labelled, loading.workers, "zoomvqa.data.clip_dataset")
         self._sampling, self._view, self._loading = sampling, view, loading
         self._reader, self._seed = reader, seed
+        self._cache = ArrayCache(loading.cache_folder, "clips", loading.cache_limit_gb)
         self._opened = False
+
+    def prepare_data(self) -> None:
+        """Draw and keep the variants, on one process; entries that are there already are kept.
+
+        Raises:
+            AnnotationError: some training videos cannot be read; all of them are listed.
+        """
+        if self._loading.variants:
+            fill(self._cache, self.train_videos, self._place_of, self._variants)
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  Lightning's signature
         """Open every video once, so that what is no video is named before training."""
@@ -55,14 +71,33 @@ class ClipDataModule(BranchDataModule):
 
     def train_dataloader(self) -> DataLoader:
         """Return the loader of random clips of this process's share."""
-        order = ClipBatches(len(self.train_videos), self._loading.batch_size, self._seed, *self._place())
-        return self._loader_of_batches(
-            TrainClips(self.train_videos, self._sampling, self._view, self._reader), order
+        loading, rounds = self._loading, max(1, self._loading.variants)
+        order = ClipBatches(
+            len(self.train_videos), loading.batch_size, self._seed, *self._place(), variants=rounds
         )
+        entries = [self._entry(video) for video in self.train_videos]
+        clips = TrainClips(self.train_videos, entries, self._sampling, self._view, self._reader)
+        return self._loader_of_batches(clips, order)
 
     def val_dataloader(self) -> DataLoader:
         """Return the loader of the test clips of validation videos."""
         return self._loader_of_videos(WholeVideoClips(self.val_videos, self._sampling, self._view, self._reader))
+
+    def _entry(self, video: LabelledVideo) -> Path | None:
+        entry = self._place_of(video) if self._loading.variants else None
+        return entry if entry is not None and entry.is_file() else None
+
+    def _place_of(self, video: LabelledVideo) -> Path:
+        facts = (self._sampling.model_dump(), self._view.model_dump(), self._loading.variants)
+        return self._cache.entry(video.path, *facts, self._reader, self._seed)
+
+    def _variants(self, video: LabelledVideo) -> NDArray[np.uint8]:
+        """Draw a video's variants in one decoding; the draws depend on its name, not on its place in the set."""
+        draw = np.random.default_rng([self._seed, zlib.crc32(video.name.encode())])
+        clips, count = self._sampling.train_clips, self._loading.variants
+        source = ClipSource(video.path, self._sampling, self._view, clips, self._reader, draw, count)
+        pictures = source.pictures()
+        return pictures.reshape(count, clips, *pictures.shape[1:])
 
     def _open(self, video: LabelledVideo) -> None:
         ClipSource(video.path, self._sampling, self._view, self._sampling.test_clips, self._reader)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from zoomvqa.data.array_cache import ArrayCache
 from zoomvqa.data.batch import ClipBatch, VideoClips
 from zoomvqa.data.clip_order import ClipKey
 from zoomvqa.data.clip_source import ClipSource
@@ -17,11 +20,23 @@ from zoomvqa.settings.vqa import ClipSampling, ClipView
 from zoomvqa.video.reader import ReaderName
 
 
+def training_clips(
+    video: LabelledVideo, sampling: ClipSampling, view: ClipView, reader: ReaderName, draw: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return random clips of a video, (clips, frames, size, size, 3) uint8.
+
+    Raises:
+        VideoError: the video cannot be read.
+    """
+    return ClipSource(video.path, sampling, view, sampling.train_clips, reader, draw).pictures()
+
+
 class TrainClips(Dataset[ClipBatch]):
     """Random clips of training videos; an index is the list of keys of one batch.
 
     Args:
         videos: the training videos.
+        entries: for each video the cache entry with its variants, or None where it must be decoded.
         sampling: how clips are laid over a video.
         view: what the network sees of their frames.
         reader: the decoder.
@@ -30,22 +45,26 @@ class TrainClips(Dataset[ClipBatch]):
     def __init__(
         self,
         videos: Sequence[LabelledVideo],
+        entries: Sequence[Path | None],
         sampling: ClipSampling,
         view: ClipView,
         reader: ReaderName = "auto",
     ) -> None:
-        self._videos, self._sampling, self._view, self._reader = videos, sampling, view, reader
+        self._videos, self._entries = videos, entries
+        self._sampling, self._view, self._reader = sampling, view, reader
 
     def __getitem__(self, keys: list[ClipKey]) -> ClipBatch:
         clips = torch.from_numpy(np.stack([self._clips(key) for key in keys]))
         mos = [self._videos[key.video].mos for key in keys]
         return ClipBatch(clips, torch.tensor(mos, dtype=torch.float32))
 
-    def _clips(self, key: ClipKey) -> np.ndarray:
-        video = self._videos[key.video]
-        count, draw = self._sampling.train_clips, np.random.default_rng(key.seed)
+    def _clips(self, key: ClipKey) -> NDArray[np.uint8]:
+        video, entry = self._videos[key.video], self._entries[key.video]
+        if entry is not None:
+            return ArrayCache.load(entry)[key.variant]
         try:
-            return ClipSource(video.path, self._sampling, self._view, count, self._reader, draw).pictures()
+            draw = np.random.default_rng(key.seed)
+            return training_clips(video, self._sampling, self._view, self._reader, draw)
         except VideoError as error:
             raise VideoError(f"{video.name}: {error}") from None
 

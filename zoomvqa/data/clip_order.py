@@ -11,14 +11,23 @@ from torch.utils.data import Sampler
 
 
 class ClipKey(NamedTuple):
-    """A video to take clips from, and the seed that draws where they start and where their fragments lie."""
+    """A video to take clips from.
+
+    Attributes:
+        video: its number.
+        variant: which of its cached draws, where they are cached.
+        seed: draws where clips start and where their fragments lie, where they are not.
+    """
 
     video: int
+    variant: int
     seed: int
 
 
 class ClipBatches(Sampler[list[ClipKey]]):
-    """Batches of videos, each seen once an epoch, the same number on every process, in another order every epoch.
+    """Batches of videos, the same number on every process, in another order every epoch.
+
+    An epoch has as many rounds as there are variants, and each video once in a round.
 
     The batches of an epoch are as even as can be, because the branch's losses compare the samples of a batch:
     a rest of one video would teach nothing. Where the number of videos does not divide by the processes, the
@@ -30,12 +39,15 @@ class ClipBatches(Sampler[list[ClipKey]]):
         seed: of the order and of the draws.
         rank: this process.
         world: number of processes.
+        variants: rounds of an epoch.
     """
 
-    def __init__(self, videos: int, batch_size: int, seed: int, rank: int = 0, world: int = 1) -> None:
-        self._videos, self._seed = videos, seed
+    def __init__(
+        self, videos: int, batch_size: int, seed: int, rank: int = 0, world: int = 1, variants: int = 1
+    ) -> None:
+        self._videos, self._seed, self._variants = videos, seed, variants
         self._rank, self._world = rank, world
-        self._local = math.ceil(videos / world)
+        self._local = math.ceil(videos * variants / world)
         self._batches = max(1, math.ceil(self._local * world / batch_size))
         self._epoch = 0
 
@@ -48,9 +60,12 @@ class ClipBatches(Sampler[list[ClipKey]]):
 
     def __iter__(self) -> Iterator[list[ClipKey]]:
         draw = np.random.default_rng([self._seed, self._epoch])
-        order = np.resize(draw.permutation(self._videos), self._local * self._world)
+        videos = np.concatenate([draw.permutation(self._videos) for _ in range(self._variants)])
+        # Which of its variants a video shows in which round: each once.
+        turns = np.stack([draw.permutation(self._variants) for _ in range(self._videos)], axis=1)
+        variants = turns[np.repeat(np.arange(self._variants), self._videos), videos]
+        size = self._local * self._world
         # One stream for all processes, so that a video's draw does not depend on how many there are.
-        seeds = draw.integers(2**63, size=len(order))
-        own = slice(self._rank, None, self._world)
-        for part in np.array_split(np.stack([order, seeds])[:, own], self._batches, axis=1):
-            yield [ClipKey(int(video), int(seed)) for video, seed in part.T]
+        keys = np.stack([np.resize(videos, size), np.resize(variants, size), draw.integers(2**63, size=size)])
+        for part in np.array_split(keys[:, self._rank :: self._world], self._batches, axis=1):
+            yield [ClipKey(*(int(value) for value in key)) for key in part.T]

@@ -24,10 +24,11 @@ class ClipSource:
         num_clips: how many.
         reader: the decoder.
         draw: for training: where clips start and fragments lie; None is the deterministic choice.
+        draws: how often clips are drawn, all of them from one decoding.
 
     Attributes:
-        indices: (clips, frames) int64, the number of each frame within the video.
-        times: (clips, frames) float64, when each is shown, seconds from the start.
+        indices: (draws · clips, frames) int64, the number of each frame within the video.
+        times: (draws · clips, frames) float64, when each is shown, seconds from the start.
 
     Raises:
         VideoError: the file is not a readable video.
@@ -41,13 +42,16 @@ class ClipSource:
         num_clips: int,
         reader: ReaderName = "auto",
         draw: np.random.Generator | None = None,
+        draws: int = 1,
     ) -> None:
         if path.is_dir():
             raise VideoError("a folder of pictures; clips need the video itself")
         self._video = Video(path, reader)
         self._view, self._draw = view, draw
         length = len(self._video)
-        self.indices = clip_indices(length, sampling.clip_len, sampling.frame_interval, num_clips, draw)
+        clip_len, interval = sampling.clip_len, sampling.frame_interval
+        drawn = [clip_indices(length, clip_len, interval, num_clips, draw) for _ in range(draws)]
+        self.indices = np.concatenate(drawn)
         self.times = np.vectorize(self._video.timeline.seconds, otypes=[float])(self.indices)
 
     @property
@@ -56,7 +60,7 @@ class ClipSource:
         return self._video.reader
 
     def pictures(self) -> NDArray[np.uint8]:
-        """Return the (clips, frames, size, size, 3) uint8 pictures; every frame is decoded at most once.
+        """Return the (draws · clips, frames, size, size, 3) uint8 pictures; every frame is decoded at most once.
 
         Full frames are seen one at a time: of each only what the network needs is kept.
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from zoomvqa.data.array_cache import ArrayCache, fill
 from zoomvqa.data.branch_datamodule import BranchDataModule
-from zoomvqa.data.frame_cache import FrameCache, fill_cache
-from zoomvqa.data.frame_dataset import TrainFrames, WholeVideos
+from zoomvqa.data.frame_dataset import TrainFrames, WholeVideos, training_frames
 from zoomvqa.data.frame_order import FrameBatches
 from zoomvqa.data.frame_source import FrameSource, frame_source
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.data.opening import open_all
-from zoomvqa.files import cache_folder
 from zoomvqa.settings.iqa import FrameLoading, FrameSampling, FrameView
 from zoomvqa.video.reader import ReaderName
 
@@ -42,8 +43,7 @@ class FrameDataModule(BranchDataModule):
         super().__init__(labelled, loading.workers, "zoomvqa.data.frame_dataset")
         self._sampling, self._view, self._loading = sampling, view, loading
         self._reader, self._seed = reader, seed
-        folder = Path(loading.cache_folder).expanduser() if loading.cache_folder else cache_folder() / "frames"
-        self._cache = FrameCache(folder, int(loading.cache_limit_gb * 1e9))
+        self._cache = ArrayCache(loading.cache_folder, "frames", loading.cache_limit_gb)
         self._train: TrainFrames | None = None
         self._counts: list[int] = []
         self._grouped = False
@@ -55,7 +55,7 @@ class FrameDataModule(BranchDataModule):
             AnnotationError: some training videos cannot be read; all of them are listed.
         """
         if self._loading.cache:
-            fill_cache(self._cache, self.train_videos, self._sampling, self._view.resize, self._reader)
+            fill(self._cache, self.train_videos, self._place_of, self._decoded)
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  Lightning's signature
         """Look up what is cached and count the frames of the rest, on every process."""
@@ -86,10 +86,14 @@ class FrameDataModule(BranchDataModule):
         return self._loader_of_videos(WholeVideos(self.val_videos, self._sampling, self._view, self._reader))
 
     def _entry(self, video: LabelledVideo) -> Path | None:
-        if not self._loading.cache:
-            return None
-        entry = self._cache.entry(video.path, self._sampling, self._view.resize, self._reader)
-        return entry if entry.is_file() else None
+        entry = self._place_of(video) if self._loading.cache else None
+        return entry if entry is not None and entry.is_file() else None
+
+    def _place_of(self, video: LabelledVideo) -> Path:
+        return self._cache.entry(video.path, self._sampling.model_dump(), self._view.resize, self._reader)
+
+    def _decoded(self, video: LabelledVideo) -> NDArray[np.uint8]:
+        return training_frames(video.path, self._sampling, self._view.resize, self._reader)
 
     def _source(self, video: LabelledVideo) -> FrameSource:
         return frame_source(video.path, self._sampling, self._reader)
@@ -97,4 +101,4 @@ class FrameDataModule(BranchDataModule):
     def _count(self, video: LabelledVideo) -> int:
         """Return how many frames a video gives; one that is not cached is opened, which finds what is no video."""
         entry = self._entry(video)
-        return len(self._source(video).indices) if entry is None else len(FrameCache.load(entry))
+        return len(self._source(video).indices) if entry is None else len(ArrayCache.load(entry))

@@ -11,15 +11,29 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from zoomvqa.data.array_cache import ArrayCache
 from zoomvqa.data.batch import FrameBatch, VideoFrameViews
-from zoomvqa.data.frame_cache import FrameCache, training_frames
 from zoomvqa.data.frame_order import FrameKey
 from zoomvqa.data.frame_source import frame_source
 from zoomvqa.data.labelled_set import LabelledVideo
-from zoomvqa.data.views import TestView, TrainView
+from zoomvqa.data.views import TestView, TrainView, at_training_resolution
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.video.reader import ReaderName
+
+
+def training_frames(
+    path: Path, sampling: FrameSampling, resize: int, reader: ReaderName = "auto"
+) -> NDArray[np.uint8]:
+    """Decode a video once and return its frames at the training resolution, (n, height, width, 3) uint8.
+
+    Raises:
+        VideoError: the video cannot be read.
+    """
+    frames = [at_training_resolution(f, resize) for f in frame_source(path, sampling, reader).frames()]
+    if len(shapes := sorted({frame.shape[:2] for frame in frames})) > 1:
+        raise VideoError(f"its frames have different shapes: {' and '.join(f'{w}×{h}' for h, w in shapes[:2])}")
+    return np.stack(frames)
 
 
 class TrainFrames(Dataset[FrameBatch]):
@@ -57,7 +71,7 @@ class TrainFrames(Dataset[FrameBatch]):
     def _frames(self, video: int) -> NDArray[np.uint8]:
         entry = self._entries[video]
         if entry is not None:
-            return FrameCache.load(entry)
+            return ArrayCache.load(entry)
         if video not in self._at_hand:
             labelled = self._videos[video]
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from zoomvqa.settings.base import Settings
 from zoomvqa.settings.shared import Below1, LossSettings, Optimiser, Rgb, Spread
@@ -62,6 +62,9 @@ class ClipLoading(Settings):
 
     batch_size: PositiveInt = 16
     workers: NonNegativeInt = 2
+    variants: NonNegativeInt = 0
+    cache_folder: str | None = None
+    cache_limit_gb: PositiveFloat = 50.0
 
 
 class VQABranch(Settings):

@@ -8,6 +8,7 @@ from torch import nn
 
 from zoomvqa.errors import SettingsError
 from zoomvqa.models.vqa.convnext3d import convnext3d
+from zoomvqa.models.vqa.dct import start_from_dct
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.models.vqa.swin import VideoSwin
 from zoomvqa.models.vqa.windows import scaled_window
@@ -17,7 +18,7 @@ _SWIN: dict[str, dict[str, Any]] = {
     "swin_tiny": {},
     "swin_small": {"depths": (2, 2, 18, 2)},
     "swin_window4": {"window": (4, 4, 4)},  # FAST-VQA-M, which is used without gating
-    "swin_nano": {"channels": 32, "depths": (2, 2, 2, 2), "heads": (1, 2, 4, 8)},
+    "swin_nano": {"channels": 32, "depths": (2, 2), "heads": (2, 4), "window": (2, 4, 4)},
 }
 _CONVNEXT = {"convnext3d_tiny": "convnext_tiny", "convnext3d_small": "convnext_small"}
 # Values of `weights` that are no file.
@@ -56,8 +57,10 @@ def _backbone(settings: VQANetwork, frames: int, size: int, *, pretrained: bool)
             "branch.network.weights: got 'imagenet', expected none or a file: only the convnext3d backbones have "
             "ImageNet weights"
         )
+    nano = settings.backbone == "swin_nano"
     backbone = VideoSwin(
         patch=(2, patch, patch),
+        base=(4, 16 * patch, 16 * patch) if nano else None,
         gated=settings.gated,
         drop_path=settings.drop_path,
         recompute=settings.recompute,
@@ -67,4 +70,6 @@ def _backbone(settings: VQANetwork, frames: int, size: int, *, pretrained: bool)
         scaled_window(backbone.window, (frames, size, size), backbone.base)
     except ValueError as error:
         raise SettingsError(f"branch.sampling.clip_len: {error}") from None
+    if nano:  # the one that is trained from nothing
+        start_from_dct(backbone.patch_embed.proj)
     return backbone

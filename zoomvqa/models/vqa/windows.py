@@ -121,8 +121,11 @@ def _plan(shape: Size, size: Size, shift: Size, device: torch.device) -> WindowP
 
 
 def _cuts(full: int, window: int, shift: int) -> list[tuple[int, int]]:
-    """Return (start, stop) of the parts along an axis: windows, cut where the shift joined the two ends."""
-    return list(pairwise(sorted({*range(0, full, window), full - shift, full})))
+    """Return (start, stop) of the parts along an axis: windows, cut where the shift joined the two ends.
+
+    A shift by more than there is (which a small input leaves) cuts nothing, as in the release.
+    """
+    return list(pairwise(sorted({*range(0, full, window), max(full - shift, 0), full})))
 
 
 def _fragments(size: Size, full: Size) -> Tensor:
