@@ -10,7 +10,7 @@ DEMO ?= runs/demo
 
 help:
 	@echo "make setup   a virtual environment in .venv with everything the other commands need"
-	@echo "make demo    builds the demo data, trains, scores videos never seen, prints a table"
+	@echo "make demo    builds the demo data, trains both branches, scores videos never seen, prints tables"
 	@echo "make test    lints, type-checks and runs every test"
 	@echo "make fast    the tests without the slow ones"
 	@echo "make lint    ruff and mypy alone"
@@ -27,7 +27,9 @@ $(STAMP): pyproject.toml
 
 demo: setup
 	$(BIN)/python train.py branch=iqa data=demo output=$(DEMO)/iqa overwrite=true
-	$(BIN)/python predict.py ckpt=$(DEMO)/iqa/checkpoints/best.ckpt data=demo split=test output=$(DEMO)/scores.csv
+	$(BIN)/python predict.py ckpt=$(DEMO)/iqa/checkpoints/best.ckpt data=demo split=test output=$(DEMO)/iqa_scores.csv
+	$(BIN)/python train.py branch=vqa data=demo output=$(DEMO)/vqa overwrite=true
+	$(BIN)/python predict.py ckpt=$(DEMO)/vqa/checkpoints/last.ckpt data=demo split=test output=$(DEMO)/vqa_scores.csv
 
 lint: setup
 	$(BIN)/ruff check .

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from pydantic import TypeAdapter
 
-from zoomvqa.settings.commands import ExtractSettings, LadderSettings, PredictSettings, TrainSettings
+from zoomvqa.settings.commands import Branch, ExtractSettings, LadderSettings, PredictSettings, TrainSettings
 from zoomvqa.settings.iqa import IQABranch
+from zoomvqa.settings.vqa import VQABranch
 
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
@@ -21,9 +23,30 @@ def composed(name: str, *overrides: str) -> dict:
         return OmegaConf.to_container(compose(name, list(overrides)), resolve=False)
 
 
-def test_the_branch_s_config_is_the_settings_defaults():
-    branch = composed("train", "data=folder")["branch"]
-    assert IQABranch.model_validate(branch) == IQABranch()
+@pytest.mark.parametrize(("name", "kind"), [("iqa", IQABranch), ("vqa", VQABranch)])
+def test_the_branch_s_config_is_the_settings_defaults(name, kind):
+    branch = composed("train", "data=folder", f"branch={name}")["branch"]
+    assert kind.model_validate(branch) == kind()
+
+
+@pytest.mark.parametrize(
+    ("experiment", "branch", "patch"),
+    [("vqa_vdpve", "vqa", 6), ("vqa_lsvq", "vqa", 4), ("iqa_vdpve", "iqa", None)],
+)
+def test_experiments_are_the_published_recipes(experiment, branch, patch):
+    config = composed("train", f"experiment={experiment}", "data.root=x", "data.annotations=y")
+    settings = TypeAdapter(Branch).validate_python(config["branch"])
+    assert (config["branch"]["name"], config["trainer"]["max_epochs"]) == (branch, 30)
+    if patch:
+        assert (settings.network.patch, settings.view.side, settings.view.grid) == (patch, 8 * patch, 7)
+        assert settings.network.weights.endswith(".pth")
+        assert (settings.optimiser.lr, settings.optimiser.ema_decay, settings.loading.batch_size) == (
+            1e-3,
+            0.999,
+            16,
+        )
+    else:
+        assert (settings.optimiser.lr, settings.loading.batch_size) == (4e-4, 32)
 
 
 @pytest.mark.parametrize(

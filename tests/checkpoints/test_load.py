@@ -108,7 +108,7 @@ def test_another_kind(tmp_path):
     torch.save(
         {"state_dict": {"layers.0.blocks.0.attn.relative_position_bias_table": torch.zeros(1)}}, tmp_path / "v"
     )
-    with pytest.raises(CheckpointError, match="weights of a Video Swin.*expected a checkpoint of this package"):
+    with pytest.raises(CheckpointError, match="a Video Swin without a head for quality"):
         load_checkpoint(tmp_path / "v")
     torch.save({"fc.weight": torch.zeros(1)}, tmp_path / "x")
     with pytest.raises(CheckpointError, match=r"not a known kind of checkpoint \(it holds fc.weight\)"):
@@ -124,8 +124,10 @@ def test_newer_format(tmp_path):
 
 
 def test_wrong_description(tmp_path):
-    with pytest.raises(CheckpointError, match="description is wrong: zoomvqa.branch"):
+    with pytest.raises(CheckpointError, match="of a branch that is not known here: 'xyz'"):
         load_checkpoint(ours(tmp_path / "a.ckpt", branch="xyz"))
+    with pytest.raises(CheckpointError, match="description is wrong: zoomvqa.unit"):
+        load_checkpoint(ours(tmp_path / "b.ckpt", unit="xyz"))
 
 
 def test_tensors_that_do_not_fit(tmp_path):

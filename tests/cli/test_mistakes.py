@@ -155,13 +155,13 @@ def test_predict_good_and_bad_files(command: Run, trained, make_video: Make, tmp
     (folder / "text.mp4").write_text("renamed")
     ffmpeg("-f", "lavfi", "-i", "sine", "-t", "1", "-c:a", "aac", folder / "sound.mp4")
     ckpt = f"ckpt={trained}/checkpoints/best.ckpt"
-    outcome = command("predict", ckpt, "input=in", "output=out/s.csv", "frames=true")
+    outcome = command("predict", ckpt, "input=in", "output=out/s.csv", "details=true")
     assert outcome.code == 1
     assert "1 of 3 videos scored" in outcome.err
     rows = (tmp_path / "out" / "s.csv").read_text().splitlines()
-    assert rows[0] == "video,score,status,error,frames,seconds,reader"
+    assert rows[0] == "video,score,status,error,parts,seconds,reader"
     assert [row.split(",")[2] for row in rows[1:]] == ["ok", "error", "error"]
-    assert len((tmp_path / "out" / "s.frames.csv").read_text().splitlines()) == 1 + 4
+    assert len((tmp_path / "out" / "s.details.csv").read_text().splitlines()) == 1 + 4
     assert command("predict", ckpt, "input=in/good.mp4", "output=one.csv").code == 0
     alone = (tmp_path / "one.csv").read_text().splitlines()[1].split(",")[1]
     assert alone == rows[1].split(",")[1]

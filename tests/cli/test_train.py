@@ -65,15 +65,18 @@ def test_the_same_seed_gives_the_same_weights(labelled, command: Run, tmp_path):
     assert not torch.equal(states[0][key], states[2][key])
 
 
-def test_ema_is_what_is_validated_and_kept(labelled, command: Run, tmp_path):
+def test_the_average_and_the_raw_weights_are_validated(labelled, command: Run, tmp_path):
     extra = ("branch.optimiser.ema_decay=0.5", "trainer.max_epochs=1", "output=ema")
     outcome = command("train", *SMALL, *on(labelled), *extra)
     assert outcome.code == 0, outcome.err
     last = torch.load(tmp_path / "ema" / "checkpoints" / "last.ckpt", weights_only=True)
-    key = "net.head_score.0.weight"
-    assert not torch.equal(last["state_dict"][key], last["current_model_state"][key])
+    key = "head_score.0.weight"
+    assert not torch.equal(last["state_dict"]["net." + key], last["state_dict"]["averaged.module." + key])
+    (row,) = [row for row in read(tmp_path / "ema" / "metrics.csv") if row["val/selection"]]
+    better = max(("val_raw", "net"), ("val_ema", "averaged"), key=lambda p: float(row[f"{p[0]}/selection"]))
+    assert float(row["val/srcc"]) == float(row[f"{better[0]}/srcc"])
     best = torch.load(tmp_path / "ema" / "checkpoints" / "best.ckpt", weights_only=True)
-    assert torch.equal(best["state_dict"][key], last["state_dict"][key])
+    assert best["zoomvqa"]["weights"] == better[1]
     scored = command("predict", "ckpt=ema/checkpoints/best.ckpt", "data=folder", *on(labelled), "output=s.csv")
     assert scored.code == 0
     ours = {row["video"]: row["prediction"] for row in read(tmp_path / "ema" / "val_predictions.csv")}

@@ -52,7 +52,7 @@ def test_second_run_uses_the_cache(labelled, own_cache, monkeypatch):
     def refuse(*_args, **_kwargs):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr("zoomvqa.data.frame_cache.training_frames", refuse)
+    monkeypatch.setattr("zoomvqa.data.frame_datamodule.training_frames", refuse)
     monkeypatch.setattr("zoomvqa.data.frame_dataset.training_frames", refuse)
     batches(module(labelled))
 

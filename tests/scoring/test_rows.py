@@ -3,10 +3,10 @@ import csv
 import pytest
 
 from zoomvqa.errors import SettingsError
-from zoomvqa.scoring.rows import frames_path, open_rows
-from zoomvqa.scoring.scorer import FrameScore, VideoScore
+from zoomvqa.scoring.rows import details_path, open_rows
+from zoomvqa.scoring.scorer import PartScore, VideoScore
 
-GOOD = VideoScore(51.25, "", [FrameScore(0, 0.0, 51.0), FrameScore(13, 0.43, 51.5)], 0.2, "decord")
+GOOD = VideoScore(51.25, "", [PartScore(0, 0, 0.0, 0.0, 51.0), PartScore(13, 44, 0.43, 1.47, 51.5)], 0.2, "decord")
 BAD = VideoScore(None, "not a readable video:\nInvalid data", seconds=0.01)
 
 
@@ -17,12 +17,12 @@ def rows(path) -> list[dict[str, str]]:
 
 def test_rows(tmp_path):
     output = tmp_path / "new" / "scores.csv"
-    with open_rows(output, frames=True) as writer:
+    with open_rows(output, details=True) as writer:
         writer.write("a,1.mp4", GOOD)
         writer.write("b.mp4", BAD)
         assert not output.exists()
     first, second = rows(output)
-    assert (first["video"], first["score"], first["status"], first["frames"]) == (
+    assert (first["video"], first["score"], first["status"], first["parts"]) == (
         "a,1.mp4",
         "51.250000",
         "ok",
@@ -30,18 +30,17 @@ def test_rows(tmp_path):
     )
     assert (second["score"], second["status"]) == ("", "error")
     assert second["error"] == "not a readable video: Invalid data"
-    frames = rows(frames_path(output))
-    assert [(r["frame"], r["time"], r["score"]) for r in frames] == [
-        ("0", "0.0000", "51.000000"),
-        ("13", "0.4300", "51.500000"),
+    assert [list(r.values())[1:] for r in rows(details_path(output))] == [
+        ["0", "0", "0", "0.0000", "0.0000", "51.000000"],
+        ["1", "13", "44", "0.4300", "1.4700", "51.500000"],
     ]
-    assert {p.name for p in output.parent.iterdir()} == {"scores.csv", "scores.frames.csv"}
+    assert {p.name for p in output.parent.iterdir()} == {"scores.csv", "scores.details.csv"}
 
 
 def test_an_interruption_keeps_what_was_scored_and_the_older_output(tmp_path, capsys):
     output = tmp_path / "scores.csv"
     output.write_text("older")
-    with pytest.raises(KeyboardInterrupt), open_rows(output, frames=False) as writer:
+    with pytest.raises(KeyboardInterrupt), open_rows(output, details=False) as writer:
         writer.write("a.mp4", GOOD)
         raise KeyboardInterrupt
     assert output.read_text() == "older"
@@ -52,5 +51,5 @@ def test_an_interruption_keeps_what_was_scored_and_the_older_output(tmp_path, ca
 def test_outputs_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     for output, message in [(tmp_path, "is a folder"), (tmp_path / "file" / "s.csv", "cannot be made")]:
-        with pytest.raises(SettingsError, match=message), open_rows(output, frames=False):
+        with pytest.raises(SettingsError, match=message), open_rows(output, details=False):
             pass

@@ -4,28 +4,45 @@ import pytest
 import torch
 from conftest import Make, ffmpeg
 
-from zoomvqa.checkpoints import Checkpoint, Description, load_checkpoint
+from zoomvqa.checkpoints import Checkpoint, IQADescription, VQADescription, load_checkpoint
+from zoomvqa.data.clip_dataset import WholeVideoClips
+from zoomvqa.data.fragments import normalise
 from zoomvqa.data.frame_dataset import WholeVideos
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.errors import SettingsError
 from zoomvqa.models.iqa.net import build_iqa_net, score_views
+from zoomvqa.models.vqa.build import build_vqa_net
+from zoomvqa.models.vqa.net import score_clips
 from zoomvqa.scoring.scorer import Scorer
 from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
+from zoomvqa.settings.vqa import ClipSampling, ClipView, VQANetwork
 
 
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
     torch.manual_seed(0)
     network = IQANetwork(backbone="test_efficientnet", weights="none", hidden=16)
-    description = Description(
+    description = IQADescription(
         version="0",
-        branch="iqa",
         unit="mos",
         network=network,
         sampling=FrameSampling(),
         view=FrameView(resize=96, crop=64),
     )
     return Checkpoint(description, build_iqa_net(network, 64).state_dict(), "zoomvqa")
+
+
+@pytest.fixture(scope="module")
+def clip_checkpoint() -> Checkpoint:
+    torch.manual_seed(0)
+    description = VQADescription(
+        version="0",
+        unit="none",
+        network=VQANetwork(backbone="swin_nano", patch=4),
+        sampling=ClipSampling(clip_len=4, frame_interval=2, test_clips=3),
+        view=ClipView(resize=-1, grid=3, side=16),
+    )
+    return Checkpoint(description, build_vqa_net(description.network, 4, 48).state_dict(), "zoomvqa")
 
 
 GOOD = {
@@ -42,9 +59,52 @@ GOOD = {
 def test_good_videos(checkpoint, make_video: Make, name):
     result = Scorer(checkpoint, "cpu").score(make_video(f"score_{name}", **GOOD[name]))
     assert result.error == ""
-    assert result.score == pytest.approx(sum(f.score for f in result.frames) / len(result.frames), abs=1e-5)
-    assert [f.frame for f in result.frames] == sorted(f.frame for f in result.frames)
+    assert result.score == pytest.approx(sum(p.score for p in result.parts) / len(result.parts), abs=1e-5)
+    assert [p.first for p in result.parts] == sorted(p.last for p in result.parts)
     assert result.seconds > 0
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_good_videos_by_clips(clip_checkpoint, make_video: Make, name):
+    video = make_video(f"score_{name}", **GOOD[name])
+    result = Scorer(clip_checkpoint, "cpu").score(video)
+    assert result.error == ""
+    assert result.score == pytest.approx(sum(p.score for p in result.parts) / 3, abs=1e-5)
+    frames = GOOD[name].get("frames", 30)
+    stretch = frames // 3
+    starts = [stretch * i + max(0, stretch - 8) // 2 for i in range(3)]
+    assert [p.first for p in result.parts] == starts
+    assert [p.last for p in result.parts] == [(start + 6) % frames for start in starts]
+    assert result.parts[1].start == pytest.approx(starts[1] / 25)
+    again = Scorer(clip_checkpoint, "cpu")
+    again.score(make_video("score_wide.mp4"))
+    assert again.score(video).score == result.score
+
+
+def test_scoring_clips_gives_what_validation_gives(clip_checkpoint, make_video: Make):
+    video = make_video("score_long.mp4", **GOOD["long.mp4"])
+    about = clip_checkpoint.description
+    videos = WholeVideoClips([LabelledVideo("v", video, 1.0, "v", "val")], about.sampling, about.view)
+    clips = videos[0].clips
+    with torch.inference_mode():
+        scores = score_clips(clip_checkpoint.build_net(), (normalise(clip, about.view) for clip in clips))
+    assert Scorer(clip_checkpoint, "cpu").score(video).score == float(scores.mean())
+
+
+def test_more_clips(clip_checkpoint, make_video: Make):
+    video = make_video("score_long.mp4", **GOOD["long.mp4"])
+    assert len(Scorer(clip_checkpoint, "cpu", test_clips=7).score(video).parts) == 7
+
+
+def test_crops_and_clips_are_of_one_branch_each(checkpoint, clip_checkpoint):
+    with pytest.raises(SettingsError, match="test_clips: this is a checkpoint of an IQA branch"):
+        Scorer(checkpoint, "cpu", test_clips=2)
+    with pytest.raises(SettingsError, match="test_crops: this is a checkpoint of a VQA branch"):
+        Scorer(clip_checkpoint, "cpu", test_crops=5)
+
+
+def test_a_folder_of_pictures_has_no_clips(clip_checkpoint, tmp_path):
+    assert "clips need the video itself" in Scorer(clip_checkpoint, "cpu").score(tmp_path).error
 
 
 def test_scoring_gives_what_validation_gives(checkpoint, make_video: Make):
@@ -97,7 +157,7 @@ def test_bad_files(checkpoint, make_video: Make, tmp_path):
         result = scorer.score(tmp_path / name)
         assert result.score is None, name
         assert reason in result.error, name
-        assert result.frames == []
+        assert result.parts == []
 
 
 def test_a_network_gone_wrong_gives_no_score(checkpoint, make_video: Make):
@@ -138,6 +198,28 @@ def test_reference_video_end_to_end(reference, tmp_path):
         reference / "media" / "10053703034.mp4"
     )
     golden = json.loads((reference / "golden.json").read_text())["videos"]["10053703034.mp4"]["iqa"]
-    assert [f.frame for f in result.frames] == golden["frame_indices_2fps"]
-    assert [f.score for f in result.frames] == pytest.approx(golden["frame_scores"], abs=1e-3)
+    assert [p.first for p in result.parts] == golden["frame_indices_2fps"]
+    assert [p.score for p in result.parts] == pytest.approx(golden["frame_scores"], abs=1e-3)
     assert result.score == pytest.approx(golden["video_score"], abs=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("patch", "entry"), [(6, "vqa"), (4, "vqa_patch4_no_resize")], ids=["zoom-vqa", "fast-vqa"]
+)
+def test_clip_scores_of_the_reference_video(reference, tmp_path, patch, entry):
+    import json
+
+    from fill import fill
+
+    net = build_vqa_net(VQANetwork(patch=patch), 32, 8 * 7 * patch)
+    weights = {f"module.{k}": fill(k, tuple(v.shape)) for k, v in net.state_dict().items()}
+    # The public files also hold index tables; they are computed here.
+    weights["module.fragments_backbone.layers.0.blocks.0.attn.relative_position_index"] = torch.zeros(392, 392)
+    torch.save({"state_dict": weights}, tmp_path / "release.pth")
+    checkpoint = load_checkpoint(tmp_path / "release.pth")
+    assert (checkpoint.description.network.patch, checkpoint.description.network.gated) == (patch, True)
+    result = Scorer(checkpoint, "cpu").score(reference / "media" / "10053703034.mp4")
+    golden = json.loads((reference / "golden.json").read_text())["videos"]["10053703034.mp4"]
+    assert [p.score for p in result.parts] == pytest.approx(golden[entry]["clip_scores"], abs=1e-3)
+    assert [p.first for p in result.parts] == [clip[0] for clip in golden["vqa"]["frame_indices"]]

@@ -1,7 +1,8 @@
 import pytest
 
 from zoomvqa.errors import SettingsError
-from zoomvqa.settings.base import check
+from zoomvqa.settings.base import Settings, check
+from zoomvqa.settings.commands import Branch
 from zoomvqa.settings.data import DataSettings
 from zoomvqa.settings.iqa import FrameView, IQABranch
 
@@ -51,3 +52,29 @@ def test_messages(kind, values, message):
 def test_settings_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         FrameView().crop = 3
+
+
+class WithBranch(Settings):
+    branch: Branch
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"name": "vqb"}, "branch.name: got 'vqb', expected 'iqa', 'vqa' (did you mean 'vqa'?)"),
+        ({}, "branch.name: a value is missing"),
+        ({"name": "vqa", "view": {"gird": 7}}, "branch.view.gird: unknown key (did you mean 'grid'?)"),
+        ({"name": "iqa", "view": {"grid": 7}}, "branch.view.grid: unknown key; known here: resize, crop"),
+        (
+            {"name": "vqa", "view": {"resize": 0}},
+            "branch.view.resize: got 0, expected a short side in pixels, or -1",
+        ),
+        ({"name": "vqa", "network": {"backbone": "swin_tny"}}, "(did you mean 'swin_tiny'?)"),
+        ({"name": "vqa", "mixing": {}}, "branch.mixing: unknown key"),
+    ],
+)
+def test_a_choice_of_branches(values, message):
+    with pytest.raises(SettingsError) as caught:
+        check(WithBranch, {"branch": values})
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -70,7 +70,7 @@ def _fit_patches(given: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> list
     old, new = given[name].shape, wanted[name].shape
     if len(old) != 5 or old[:3] != new[:3]:
         return []
-    flat = resample_patch_embed(given[name].float().flatten(1, 2), list(new[-2:]))
+    flat = resample_patch_embed(given[name].float().flatten(1, 2), list(new[-2:]), interpolation="bilinear")
     given[name] = flat.unflatten(1, new[1:3])
     return [f"patch embedding resampled from {old[-1]} to {new[-1]} pixels"]
 

@@ -161,9 +161,8 @@ def _compose(name: str, overrides: list[str]) -> DictConfig:
 def _in_our_words(name: str, overrides: list[str], error: Exception) -> str:
     """Turn Hydra's message about a bad override into one line with the nearest valid choice."""
     text = str(error)
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        known = _dotted_keys(OmegaConf.to_container(compose(name), resolve=False))
     groups = {p.name for p in config_folder().iterdir() if p.is_dir()}
+    known = _known_keys(name, [o for o in overrides if o.partition("=")[0] in groups])
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
         folder = config_folder() / key.split("@")[0]
@@ -176,6 +175,16 @@ def _in_our_words(name: str, overrides: list[str], error: Exception) -> str:
         elif key not in known and (f"'{key}'" in text or key.split(".")[-1] in text):
             return f"{key}: unknown key{nearest(key, known)}"
     return _first_line(error)
+
+
+def _known_keys(name: str, choices: list[str]) -> list[str]:
+    """Return the keys of the config with the user's choices of groups, or without them where they are wrong."""
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        try:
+            config = compose(name, choices)
+        except HydraException:
+            config = compose(name)
+        return _dotted_keys(OmegaConf.to_container(config, resolve=False))
 
 
 def _dotted_keys(values: Any, prefix: str = "") -> list[str]:

@@ -33,6 +33,10 @@ def _train(settings: TrainSettings) -> float:
     from zoomvqa.training.run import train  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
 
     _refuse_sweep_of_many_processes(settings)
+    if settings.branch.name == "vqa" and settings.data.layout == "frames":
+        raise SettingsError(
+            "data.layout: got 'frames', expected 'videos': clips are taken from the videos themselves"
+        )
     if is_first_process() and (Path(settings.output) / "checkpoints").exists() and not settings.overwrite:
         raise SettingsError(
             f"output: {settings.output} already holds a run; give another output= or overwrite=true"

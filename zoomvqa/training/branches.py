@@ -10,7 +10,6 @@ from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.data.clip_datamodule import ClipDataModule
 from zoomvqa.data.frame_datamodule import FrameDataModule
 from zoomvqa.data.labelled_set import LabelledSet
-from zoomvqa.errors import SettingsError
 from zoomvqa.models.iqa.module import IQAModule
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.models.vqa.build import NO_FILE, build_vqa_net
@@ -52,10 +51,6 @@ def _iqa(
 def _vqa(
     branch: VQABranch, settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]
 ) -> tuple[BranchModule, BranchDataModule]:
-    if settings.data.layout == "frames":
-        raise SettingsError(
-            "data.layout: got 'frames', expected 'videos': clips are taken from the videos themselves"
-        )
     net = build_vqa_net(branch.network, branch.sampling.clip_len, branch.view.size)
     if branch.network.weights not in NO_FILE:
         start_from(net, Path(branch.network.weights).expanduser())

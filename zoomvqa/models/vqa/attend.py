@@ -79,7 +79,7 @@ def _in_large_calls(qkv: Tensor, biases: Bias, plan: WindowPlan) -> Tensor:
     for _, alike in groupby(plan.groups, key=lambda group: group.size):
         groups = list(alike)
         places = slice(groups[0].places.start, groups[-1].places.stop)
-        bias = torch.cat([biases.of(group).expand(group.count, -1, -1, -1) for group in groups])
+        bias = torch.cat([biases.of(group).expand(group.parts, -1, -1, -1) for group in groups])
         # One clip at a time: the bias then fits the batch without being copied for every clip.
         clips = zip(*(part.split(len(bias)) for part in _parts(qkv[:, places], groups[0].tokens)), strict=True)
         out = [functional.scaled_dot_product_attention(q, k, v, attn_mask=bias) for q, k, v in clips]

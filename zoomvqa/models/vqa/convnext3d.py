@@ -109,7 +109,7 @@ def inflate(flat: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Ten
         weight = flat[name.replace("norm.", "head.norm.", 1) if name.startswith("norm.") else name]
         if target.ndim == 5:
             if weight.shape[-2:] != target.shape[-2:]:
-                weight = resample_patch_embed(weight, list(target.shape[-2:]))
+                weight = resample_patch_embed(weight, list(target.shape[-2:]), interpolation="bilinear")
             weight = weight[:, :, None].expand_as(target) / target.shape[2]
         inflated[name] = weight.clone()
     return inflated

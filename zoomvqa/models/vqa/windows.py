@@ -24,13 +24,13 @@ class Group(NamedTuple):
     Attributes:
         size: (d, h, w) of a part, with N = d · h · w tokens.
         start: place of the first part's first token.
-        count: how many parts.
+        parts: how many.
         gate: (N, N) float32, how many fragments apart two tokens are, |Δrow| + |Δcolumn|.
     """
 
     size: Size
     start: int
-    count: int
+    parts: int
     gate: Tensor
 
     @property
@@ -41,7 +41,7 @@ class Group(NamedTuple):
     @property
     def places(self) -> slice:
         """Where the tokens of all its parts stand."""
-        return slice(self.start, self.start + self.count * self.tokens)
+        return slice(self.start, self.start + self.parts * self.tokens)
 
 
 class WindowPlan(NamedTuple):

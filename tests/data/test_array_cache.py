@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from conftest import Make
 
-from zoomvqa.data.frame_cache import FrameCache, training_frames
+from zoomvqa.data.array_cache import ArrayCache
+from zoomvqa.data.frame_dataset import training_frames
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.iqa import FrameSampling
 
@@ -11,8 +12,8 @@ SAMPLING = FrameSampling()
 
 def test_there_and_back(make_video: Make, tmp_path):
     video = make_video("cache.mp4", frames=40)
-    cache = FrameCache(tmp_path, 10**9)
-    entry = cache.entry(video, SAMPLING, 64, "auto")
+    cache = ArrayCache(str(tmp_path), "frames", 1.0)
+    entry = cache.entry(video, SAMPLING.model_dump(), 64, "auto")
     frames = training_frames(video, SAMPLING, 64)
     assert frames.shape[1:] == (64, 106, 3)
     assert cache.add(entry, frames, 0)
@@ -21,22 +22,22 @@ def test_there_and_back(make_video: Make, tmp_path):
 
 
 def test_an_entry_belongs_to_its_settings_and_its_file(make_video: Make, tmp_path):
-    cache = FrameCache(tmp_path, 10**9)
+    cache = ArrayCache(str(tmp_path), "frames", 1.0)
     video = tmp_path / "a.mp4"
     video.write_bytes(make_video("cache.mp4", frames=40).read_bytes())
     entries = {
-        cache.entry(video, SAMPLING, 64, "auto"),
-        cache.entry(video, SAMPLING, 65, "auto"),
-        cache.entry(video, FrameSampling(rate=1), 64, "auto"),
-        cache.entry(video, SAMPLING, 64, "pyav"),
+        cache.entry(video, SAMPLING.model_dump(), 64, "auto"),
+        cache.entry(video, SAMPLING.model_dump(), 65, "auto"),
+        cache.entry(video, FrameSampling(rate=1).model_dump(), 64, "auto"),
+        cache.entry(video, SAMPLING.model_dump(), 64, "pyav"),
     }
     video.write_bytes(make_video("cache2.mp4", frames=41).read_bytes())
-    entries.add(cache.entry(video, SAMPLING, 64, "auto"))
+    entries.add(cache.entry(video, SAMPLING.model_dump(), 64, "auto"))
     assert len(entries) == 5
 
 
 def test_limit(tmp_path):
-    cache = FrameCache(tmp_path, 1000)
+    cache = ArrayCache(str(tmp_path), "frames", 1e-6)
     assert not cache.add(tmp_path / "ab" / "x.npy", np.zeros((1, 20, 20, 3), dtype=np.uint8), 0)
     assert cache.add(tmp_path / "ab" / "x.npy", np.zeros((1, 10, 10, 3), dtype=np.uint8), 0)
     assert not cache.add(tmp_path / "ab" / "y.npy", np.zeros((1, 10, 10, 3), dtype=np.uint8), 800)
@@ -47,4 +48,4 @@ def test_damaged_entry(tmp_path):
     entry = tmp_path / "bad.npy"
     entry.write_bytes(b"\x93NUMPY garbage")
     with pytest.raises(VideoError, match="damaged.*delete it"):
-        FrameCache.load(entry)
+        ArrayCache.load(entry)

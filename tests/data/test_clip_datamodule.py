@@ -1,0 +1,89 @@
+"""The fragments datamodule on real small videos."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import Make
+
+from zoomvqa.data.clip_datamodule import ClipDataModule
+from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
+from zoomvqa.errors import AnnotationError, SettingsError
+from zoomvqa.settings.vqa import ClipLoading, ClipSampling, ClipView
+
+SAMPLING = ClipSampling(clip_len=4, frame_interval=2, train_clips=2, test_clips=3)
+VIEW = ClipView(resize=-1, grid=2, side=16)
+
+
+@pytest.fixture
+def labelled(make_video: Make) -> LabelledSet:
+    videos = [
+        LabelledVideo(f"v{i}", make_video(f"clips_{20 + i}.mp4", frames=20 + i), float(i), f"v{i}", split)
+        for i, split in enumerate(["train"] * 5 + ["val"] * 2)
+    ]
+    return LabelledSet("made", tuple(videos), (0.0, 5.0))
+
+
+def module(labelled: LabelledSet, seed: int = 0, **loading) -> ClipDataModule:
+    settings = ClipLoading(**({"batch_size": 3, "workers": 0} | loading))
+    made = ClipDataModule(labelled, SAMPLING, VIEW, settings, seed=seed)
+    made.prepare_data()
+    made.setup("fit")
+    return made
+
+
+def test_batches(labelled):
+    data = module(labelled)
+    batches = list(data.train_dataloader())
+    assert [tuple(b.clips.shape) for b in batches] == [(3, 2, 4, 32, 32, 3), (2, 2, 4, 32, 32, 3)]
+    assert sorted(m for b in batches for m in b.mos.tolist()) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    whole = list(data.val_dataloader())
+    assert [tuple(v.clips.shape) for v in whole] == [(3, 4, 32, 32, 3)] * 2
+    assert [(int(v.index), float(v.mos)) for v in whole] == [(0, 5.0), (1, 6.0)]
+
+
+@pytest.mark.slow
+def test_workers_change_nothing(labelled):
+    for variants in (0, 2):
+        alone = list(module(labelled, variants=variants).train_dataloader())
+        helped = list(module(labelled, variants=variants, workers=2).train_dataloader())
+        assert all(torch.equal(a.clips, b.clips) for a, b in zip(alone, helped, strict=True))
+
+
+def test_variants_are_made_once_and_seen_once_an_epoch(labelled, tmp_path):
+    folder = str(tmp_path / "kept")
+    data = module(labelled, variants=3, cache_folder=folder)
+    files = {f: f.stat().st_mtime_ns for f in Path(folder).rglob("*.npy")}
+    assert len(files) == 5
+    seen = torch.cat([b.clips for b in data.train_dataloader()])
+    assert len(seen) == 15
+    assert len(torch.unique(seen.flatten(1), dim=0)) == 15
+    again = torch.cat([b.clips for b in module(labelled, variants=3, cache_folder=folder).train_dataloader()])
+    assert torch.equal(seen, again)
+    assert {f: f.stat().st_mtime_ns for f in Path(folder).rglob("*.npy")} == files
+    module(labelled, variants=3, cache_folder=folder, seed=1)
+    assert len(list(Path(folder).rglob("*.npy"))) == 10
+
+
+def test_a_full_cache_decodes_the_rest(labelled, tmp_path, capsys):
+    data = module(labelled, variants=2, cache_folder=str(tmp_path / "kept"), cache_limit_gb=1e-4)
+    assert "videos are decoded again in every epoch" in capsys.readouterr().err
+    assert len(torch.cat([b.clips for b in data.train_dataloader()])) == 10
+
+
+def test_unreadable_videos_are_listed(labelled, tmp_path):
+    bad = [LabelledVideo(f"bad{i}", tmp_path / f"bad{i}.mp4", 1.0, "b", "train") for i in range(2)]
+    for video in bad:
+        video.path.write_text("no video")
+    broken = LabelledSet("made", (*labelled.videos, *bad), (0.0, 5.0))
+    for variants in (0, 2):
+        with pytest.raises(AnnotationError, match="2 of .* videos cannot be read:\n  bad0: .*\n  bad1: "):
+            module(broken, variants=variants)
+
+
+def test_a_batch_that_does_not_divide(labelled, monkeypatch):
+    monkeypatch.setattr(ClipDataModule, "_place", lambda self: (0, 2))
+    with pytest.raises(
+        SettingsError, match="branch.loading.batch_size: got 3, expected a multiple of the 2 processes"
+    ):
+        module(labelled)
