@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 import zoomvqa
@@ -55,7 +56,9 @@ class Checkpoint:
         else:
             net = build_iqa_net(about.network, about.view.crop, pretrained=False)
         _compare(self.weights, net.state_dict())
-        net.load_state_dict(self.weights)
+        net.load_state_dict(self.weights, assign=True)  # not a second copy in memory
+        if isinstance(about, IQADescription):
+            net = net.to(memory_format=torch.channels_last)
         return net.eval()
 
 

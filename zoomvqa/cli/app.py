@@ -182,7 +182,7 @@ def _known_keys(name: str, choices: list[str]) -> list[str]:
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         try:
             config = compose(name, choices)
-        except HydraException:
+        except (HydraException, OmegaConfBaseException, ValueError):
             config = compose(name)
         return _dotted_keys(OmegaConf.to_container(config, resolve=False))
 

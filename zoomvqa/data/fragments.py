@@ -188,4 +188,4 @@ def normalise(clips: Tensor, view: ClipView) -> Tensor:
     """Return (…, 3, frames, rows, columns) float32 of (…, frames, rows, columns, 3) uint8 clips."""
     mean = torch.tensor(view.mean, device=clips.device).view(3, 1, 1, 1)
     std = torch.tensor(view.std, device=clips.device).view(3, 1, 1, 1)
-    return (clips.movedim(-1, -4).to(torch.float32) - mean) / std
+    return clips.movedim(-1, -4).to(torch.float32, memory_format=torch.contiguous_format).sub_(mean).div_(std)

@@ -155,8 +155,9 @@ def _backward(
             if grad_fragment is None:
                 _corner_add(grad_relative[some], total, group)
             else:
-                _corner_add(grad_relative[some], total * group.gate, group)
-                _corner_add(grad_fragment[some], total.sub_(total * group.gate), group)
+                gated = total * group.gate
+                _corner_add(grad_relative[some], gated, group)
+                _corner_add(grad_fragment[some], total.sub_(gated), group)
         joined = torch.stack([part.transpose(1, 2) for part in wanted], dim=2)
         grad_qkv[:, group.places] = joined.reshape(len(qkv), -1, *qkv.shape[2:])
     return grad_qkv, grad_relative, grad_fragment

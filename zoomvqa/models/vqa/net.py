@@ -77,4 +77,8 @@ def score_clips(net: nn.Module, clips: Iterable[Tensor]) -> Tensor:
     Returns:
         (clips,) float32.
     """
-    return torch.cat([net(clip[None]).score for clip in clips])
+    scores = []
+    for clip in clips:
+        scores.append(net(clip[None]).score)
+        del clip  # before the next one is made: a clip is 43 MB
+    return torch.cat(scores)

@@ -107,7 +107,8 @@ class PatchMerging(nn.Module):
         """Map (batch, tokens, channels) of a map of `shape` to half the rows and columns."""
         time, height, width = shape
         grid = x.unflatten(1, shape)
-        grid = functional.pad(grid, (0, 0, 0, width % 2, 0, height % 2))
+        if height % 2 or width % 2:
+            grid = functional.pad(grid, (0, 0, 0, width % 2, 0, height % 2))
         parts = [grid[:, :, row::2, column::2] for column in (0, 1) for row in (0, 1)]
         merged = self.reduction(self.norm(torch.cat(parts, dim=-1)))
         return merged.flatten(1, 3), (time, (height + 1) // 2, (width + 1) // 2)
@@ -140,7 +141,8 @@ class PatchEmbed(nn.Module):
     def forward(self, clips: Tensor) -> tuple[Tensor, Size]:
         """Map (batch, 3, frames, h, w) to (batch, tokens, channels) and the map's shape."""
         short = [-size % patch for size, patch in zip(clips.shape[2:], self.patch, strict=True)]
-        clips = functional.pad(clips, (0, short[2], 0, short[1], 0, short[0]))
+        if any(short):  # without need it would be a copy
+            clips = functional.pad(clips, (0, short[2], 0, short[1], 0, short[0]))
         patches = self.proj(clips)
         return self.norm(patches.flatten(2).transpose(1, 2)), tuple(patches.shape[2:])
 

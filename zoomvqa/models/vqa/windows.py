@@ -25,7 +25,7 @@ class Group(NamedTuple):
         size: (d, h, w) of a part, with N = d · h · w tokens.
         start: place of the first part's first token.
         parts: how many.
-        gate: (N, N) float32, how many fragments apart two tokens are, |Δrow| + |Δcolumn|.
+        gate: (N, N) uint8, how many fragments apart two tokens are, |Δrow| + |Δcolumn|.
     """
 
     size: Size
@@ -137,11 +137,11 @@ def _fragments(size: Size, full: Size) -> Tensor:
 
 
 def _gate(size: Size, rows: tuple[int, ...], columns: tuple[int, ...]) -> Tensor:
-    """Return (N, N) float32, how many fragments apart the tokens of a part are."""
+    """Return (N, N) uint8, how many fragments apart the tokens of a part are."""
     shape = (1, len(rows), len(columns))
     row = torch.tensor(rows).view(1, -1, 1).expand(shape).expand(size).flatten()
     column = torch.tensor(columns).view(1, 1, -1).expand(shape).expand(size).flatten()
-    return ((row[None] - row[:, None]).abs() + (column[None] - column[:, None]).abs()).float()
+    return ((row[None] - row[:, None]).abs() + (column[None] - column[:, None]).abs()).to(torch.uint8)
 
 
 @lru_cache(maxsize=64)
