@@ -125,6 +125,15 @@ def test_a_shift_by_more_than_there_is(frames):
         torch.testing.assert_close(net(clips), PlainVideoSwin(net)(clips), atol=1e-5, rtol=1e-5)
 
 
+def test_training_after_scoring():
+    net, clips = small(), torch.randn(1, 3, 12, 40, 24)
+    with torch.inference_mode():
+        before = net.eval()(clips)
+    after = net.train()(clips)
+    after.mean().backward()
+    torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-5)
+
+
 def test_frozen_tables_and_no_gradient_for_the_input():
     net = small()
     net.layers[0].blocks[0].attn.relative_position_bias_table.requires_grad_(requires_grad=False)

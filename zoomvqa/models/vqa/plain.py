@@ -86,6 +86,7 @@ def _look_up(table: Tensor, made_for: Size, window: tuple[int, ...]) -> Tensor:
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(mode=False)
 def _apart(full: tuple[int, ...], window: tuple[int, ...], shift: tuple[int, ...], device: torch.device) -> Tensor:
     """Return (windows, N, N, 3) int64, how many fragments apart two tokens are along each axis."""
     axes = [torch.zeros(1), *(torch.arange(s).float() for s in window[1:])]

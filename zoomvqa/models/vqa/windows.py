@@ -93,7 +93,9 @@ def window_plan(shape: Size, window: Size, shift: Size, device: torch.device) ->
     return _plan(shape, size, moved, device)
 
 
+# Kept tensors are made outside of inference mode: training could not use them otherwise.
 @lru_cache(maxsize=64)
+@torch.inference_mode(mode=False)
 def _plan(shape: Size, size: Size, shift: Size, device: torch.device) -> WindowPlan:
     full: Size = tuple(-(-s // w) * w for s, w in zip(shape, size, strict=True))  # type: ignore[assignment]
     tokens = shape[0] * shape[1] * shape[2]
@@ -145,6 +147,7 @@ def _gate(size: Size, rows: tuple[int, ...], columns: tuple[int, ...]) -> Tensor
 
 
 @lru_cache(maxsize=64)
+@torch.inference_mode(mode=False)
 def relative_index(table: Size, size: Size, device: torch.device) -> Tensor:
     """Return (N · N,) int64 rows of a bias table made for a window of `table`, for a smaller one of `size`."""
     axes = torch.meshgrid(*(torch.arange(s) for s in size), indexing="ij")
