@@ -117,7 +117,8 @@ def _forward(net: nn.Module, clip: Tensor, dtype: torch.dtype | None) -> Tensor:
 
 def _step(net: nn.Module, clip: Tensor) -> None:
     net.train().zero_grad()
-    net(clip).square().mean().backward()
+    # Half of the channels: the squares of all together are constant behind a layer norm.
+    net(clip)[:, ::2].square().mean().backward()
 
 
 def _matmul_rate(dtype: torch.dtype) -> float:
