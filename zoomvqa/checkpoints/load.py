@@ -56,7 +56,9 @@ class Checkpoint:
         else:
             net = build_iqa_net(about.network, about.view.crop, pretrained=False)
         _compare(self.weights, net.state_dict())
-        net.load_state_dict(self.weights, assign=True)  # not a second copy in memory
+        wanted = net.state_dict()
+        # Taken over rather than copied, which would hold them twice.
+        net.load_state_dict({k: v.to(wanted[k].dtype) for k, v in self.weights.items()}, assign=True)
         if isinstance(about, IQADescription):
             net = net.to(memory_format=torch.channels_last)
         return net.eval()

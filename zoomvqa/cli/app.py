@@ -27,7 +27,16 @@ from zoomvqa.settings.base import Settings, check
 S = TypeVar("S", bound=Settings)
 OK, SOME_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 # Keys whose values are names of files and folders, with any character in them.
-_TEXT_KEYS = {"input", "output", "ckpt", "sources", "data.root", "data.annotations", "branch.loading.cache_folder"}
+_TEXT_KEYS = {
+    "input",
+    "output",
+    "ckpt",
+    "sources",
+    "data.root",
+    "data.annotations",
+    "branch.loading.cache_folder",
+    "branch.network.weights",
+}
 
 
 def config_folder() -> Path:

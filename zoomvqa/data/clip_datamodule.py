@@ -89,7 +89,7 @@ class ClipDataModule(BranchDataModule):
 
     def _place_of(self, video: LabelledVideo) -> Path:
         facts = (self._sampling.model_dump(), self._view.model_dump(), self._loading.variants)
-        return self._cache.entry(video.path, *facts, self._reader, self._seed)
+        return self._cache.entry(video.path, *facts, self._reader, self._seed, video.name)
 
     def _variants(self, video: LabelledVideo) -> NDArray[np.uint8]:
         """Draw a video's variants in one decoding; the draws depend on its name, not on its place in the set."""
