@@ -122,6 +122,8 @@ def test_two_processes(labelled, tmp_path):
         (("branch.network.patch=40",), "branch.view: pictures of 32 pixels (grid · side) are too small"),
         (("branch.sampling.clip_len=0",), "branch.sampling.clip_len: got 0, expected greater than 0"),
         (("data=frames",), "data.layout: got 'frames', expected 'videos'"),
+        (("branch.loading.batch_size=1",), "branch.loading.batch_size: got 1, expected at least 2: the loss plcc"),
+        (("branch.sampling.test_clips=101",), "branch.sampling.test_clips: got 101, expected less than or equal"),
     ],
 )
 def test_mistakes(labelled, command: Run, arguments, message):

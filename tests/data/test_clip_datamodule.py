@@ -81,6 +81,16 @@ def test_unreadable_videos_are_listed(labelled, tmp_path):
             module(broken, variants=variants)
 
 
+def test_frames_that_are_too_narrow_are_found_before_training(labelled, make_video):
+    path = make_video("narrow.mp4", size="16x1024", frames=4)
+    strip = LabelledVideo("strip", path, 1.0, "s", "train")
+    made = ClipDataModule(
+        LabelledSet("made", (*labelled.videos, strip), (0.0, 5.0)), SAMPLING, ClipView(), ClipLoading(workers=0)
+    )
+    with pytest.raises(AnnotationError, match="strip: the frame's shape, 16×1024 pixels, is too narrow"):
+        made.setup("fit")
+
+
 def test_a_batch_that_does_not_divide(labelled, monkeypatch):
     monkeypatch.setattr(ClipDataModule, "_place", lambda self: (0, 2))
     with pytest.raises(

@@ -25,7 +25,7 @@ def test_the_pictures_are_those_of_the_frames(make_video: Make):
         cutter = FragmentCutter((96, 160), plan_view(VIEW, 96, 160))
         for clip, numbers in zip(pictures, source.indices, strict=True):
             np.testing.assert_array_equal(clip, np.stack([cutter(whole[i]) for i in numbers]))
-        np.testing.assert_allclose(source.times, source.indices / 25)
+        np.testing.assert_allclose(source.times(), source.indices / 25)
 
 
 def test_drawn_clips(make_video: Make):

@@ -140,3 +140,5 @@ def test_normalise():
     assert values.shape == (3, 2, 4, 4)
     assert values[:, 0, 0, 0].tolist() == [0.0, 2.0, 2.0]
     assert normalise(torch.zeros(5, 2, 4, 4, 3, dtype=torch.uint8), view).shape == (5, 3, 2, 4, 4)
+    with pytest.raises(ValueError, match="expected uint8, got torch.float32"):
+        normalise(torch.zeros(2, 4, 4, 3), view)

@@ -31,6 +31,7 @@ def test_sizes(backbone, millions):
     [
         ({"patch": 6}, 32, 40, "branch.view: pictures of 40 pixels .* at least 48"),
         ({}, 3, 336, "branch.sampling.clip_len: an input of .* is too small"),
+        ({"backbone": "swin_window4"}, 32, 72, "branch.view: an input of .* is too small"),
         ({"weights": "imagenet"}, 32, 336, "branch.network.weights: got 'imagenet', expected none or a file"),
     ],
 )
@@ -83,6 +84,7 @@ def test_the_network_of_timm_s_shape_trains():
 def test_cosine_filters_tell_detail_from_brightness():
     filters = dct_filters(2, 4)
     assert filters.shape == (32, 3, 2, 4, 4)
+    assert torch.equal(dct_filters(2, 4, 7), filters[:7])
     flat = torch.ones(3, 2, 4, 4)
     answer = (filters * flat).sum(dim=(1, 2, 3, 4))
     assert answer[0] == pytest.approx(1.0)

@@ -63,8 +63,7 @@ class VideoFrameViews(_Movable):
     def __post_init__(self) -> None:
         if self.views.ndim != 5 or self.views.shape[2] != 3:
             raise ValueError(f"views: expected (frames, crops, 3, crop, crop), got {tuple(self.views.shape)}")
-        if self.mos.ndim or self.index.ndim or self.index.dtype != torch.int64:
-            raise ValueError("mos and index: expected scalars, index int64")
+        _check_label(self.mos, self.index)
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,7 @@ class ClipBatch(_Movable):
     mos: Tensor
 
     def __post_init__(self) -> None:
-        if self.clips.ndim != 6 or self.clips.shape[-1] != 3 or self.clips.dtype != torch.uint8:
-            found = f"{tuple(self.clips.shape)} {self.clips.dtype}"
-            raise ValueError(f"clips: expected (batch, clips, frames, size, size, 3) uint8, got {found}")
+        _check_pictures(self.clips, "batch, clips, frames, size, size, 3")
         if self.mos.shape != self.clips.shape[:1]:
             raise ValueError(f"mos: expected ({self.clips.shape[0]},), got {tuple(self.mos.shape)}")
 
@@ -102,8 +99,15 @@ class VideoClips(_Movable):
     index: Tensor
 
     def __post_init__(self) -> None:
-        if self.clips.ndim != 5 or self.clips.shape[-1] != 3 or self.clips.dtype != torch.uint8:
-            found = f"{tuple(self.clips.shape)} {self.clips.dtype}"
-            raise ValueError(f"clips: expected (clips, frames, size, size, 3) uint8, got {found}")
-        if self.mos.ndim or self.index.ndim or self.index.dtype != torch.int64:
-            raise ValueError("mos and index: expected scalars, index int64")
+        _check_pictures(self.clips, "clips, frames, size, size, 3")
+        _check_label(self.mos, self.index)
+
+
+def _check_pictures(clips: Tensor, axes: str) -> None:
+    if clips.ndim != len(axes.split()) or clips.shape[-1] != 3 or clips.dtype != torch.uint8:
+        raise ValueError(f"clips: expected ({axes}) uint8, got {tuple(clips.shape)} {clips.dtype}")
+
+
+def _check_label(mos: Tensor, index: Tensor) -> None:
+    if mos.ndim or index.ndim or index.dtype != torch.int64:
+        raise ValueError("mos and index: expected scalars, index int64")

@@ -1,22 +1,26 @@
-"""What the datamodules of all branches share: this process's place, worker processes."""
+"""What the datamodules of all branches share: the cache, this process's place, worker processes."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any
 
 import lightning
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
-from zoomvqa.data.labelled_set import LabelledSet
+from zoomvqa.data.array_cache import ArrayCache
+from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 
 
-class BranchDataModule(lightning.LightningDataModule):
+class BranchDataModule(lightning.LightningDataModule, ABC):
     """Loaders over a labelled set; subclasses say what a batch is.
 
     Args:
         labelled: the set.
+        cache: of what was decoded of training videos; None without one.
         workers: worker processes of a loader.
         preload: module that a worker imports, imported once for all of them.
 
@@ -25,11 +29,25 @@ class BranchDataModule(lightning.LightningDataModule):
         val_videos: of the validation split.
     """
 
-    def __init__(self, labelled: LabelledSet, workers: int, preload: str) -> None:
+    def __init__(self, labelled: LabelledSet, cache: ArrayCache | None, workers: int, preload: str) -> None:
         super().__init__()
         self.train_videos = labelled.part("train")
         self.val_videos = labelled.part("val")
-        self._num_workers, self._preload = workers, preload
+        self._cache, self._num_workers, self._preload = cache, workers, preload
+
+    @abstractmethod
+    def _facts(self, video: LabelledVideo) -> tuple[Any, ...]:
+        """Return what a video's cache entry depends on beside its file."""
+
+    def _place_of(self, video: LabelledVideo) -> Path:
+        """Return the file that holds, or would hold, a video's cache entry."""
+        assert self._cache is not None  # noqa: S101  asked for only where there is one
+        return self._cache.entry(video.path, *self._facts(video))
+
+    def _entry(self, video: LabelledVideo) -> Path | None:
+        """Return a video's cache entry, None where there is none."""
+        entry = self._place_of(video) if self._cache else None
+        return entry if entry is not None and entry.is_file() else None
 
     def _place(self) -> tuple[int, int]:
         """Return this process's rank and the number of processes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +42,10 @@ class ClipDataModule(BranchDataModule):
         reader: ReaderName = "auto",
         seed: int = 0,
     ) -> None:
-        super().__init__(labelled, loading.workers, "zoomvqa.data.clip_dataset")
+        cache = ArrayCache(loading.cache_folder, "clips", loading.cache_limit_gb) if loading.variants else None
+        super().__init__(labelled, cache, loading.workers, "zoomvqa.data.clip_dataset")
         self._sampling, self._view, self._loading = sampling, view, loading
         self._reader, self._seed = reader, seed
-        self._cache = ArrayCache(loading.cache_folder, "clips", loading.cache_limit_gb)
         self._opened = False
 
     def prepare_data(self) -> None:
@@ -54,7 +54,7 @@ class ClipDataModule(BranchDataModule):
         Raises:
             AnnotationError: some training videos cannot be read; all of them are listed.
         """
-        if self._loading.variants:
+        if self._cache:
             fill(self._cache, self.train_videos, self._place_of, self._variants)
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  Lightning's signature
@@ -83,13 +83,9 @@ class ClipDataModule(BranchDataModule):
         """Return the loader of the test clips of validation videos."""
         return self._loader_of_videos(WholeVideoClips(self.val_videos, self._sampling, self._view, self._reader))
 
-    def _entry(self, video: LabelledVideo) -> Path | None:
-        entry = self._place_of(video) if self._loading.variants else None
-        return entry if entry is not None and entry.is_file() else None
-
-    def _place_of(self, video: LabelledVideo) -> Path:
-        facts = (self._sampling.model_dump(), self._view.model_dump(), self._loading.variants)
-        return self._cache.entry(video.path, *facts, self._reader, self._seed, video.name)
+    def _facts(self, video: LabelledVideo) -> tuple[Any, ...]:
+        made_by = (self._sampling.model_dump(), self._view.model_dump(), self._loading.variants)
+        return (*made_by, self._reader, self._seed, video.name)
 
     def _variants(self, video: LabelledVideo) -> NDArray[np.uint8]:
         """Draw a video's variants in one decoding; the draws depend on its name, not on its place in the set."""

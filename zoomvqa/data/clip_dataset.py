@@ -15,20 +15,9 @@ from zoomvqa.data.batch import ClipBatch, VideoClips
 from zoomvqa.data.clip_order import ClipKey
 from zoomvqa.data.clip_source import ClipSource
 from zoomvqa.data.labelled_set import LabelledVideo
-from zoomvqa.errors import VideoError
+from zoomvqa.data.opening import named
 from zoomvqa.settings.vqa import ClipSampling, ClipView
 from zoomvqa.video.reader import ReaderName
-
-
-def training_clips(
-    video: LabelledVideo, sampling: ClipSampling, view: ClipView, reader: ReaderName, draw: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Return random clips of a video, (clips, frames, size, size, 3) uint8.
-
-    Raises:
-        VideoError: the video cannot be read.
-    """
-    return ClipSource(video.path, sampling, view, sampling.train_clips, reader, draw).pictures()
 
 
 class TrainClips(Dataset[ClipBatch]):
@@ -62,11 +51,9 @@ class TrainClips(Dataset[ClipBatch]):
         video, entry = self._videos[key.video], self._entries[key.video]
         if entry is not None:
             return ArrayCache.load(entry)[key.variant]
-        try:
-            draw = np.random.default_rng(key.seed)
-            return training_clips(video, self._sampling, self._view, self._reader, draw)
-        except VideoError as error:
-            raise VideoError(f"{video.name}: {error}") from None
+        with named(video):
+            draw, clips = np.random.default_rng(key.seed), self._sampling.train_clips
+            return ClipSource(video.path, self._sampling, self._view, clips, self._reader, draw).pictures()
 
 
 class WholeVideoClips(Dataset[VideoClips]):
@@ -93,9 +80,7 @@ class WholeVideoClips(Dataset[VideoClips]):
 
     def __getitem__(self, index: int) -> VideoClips:
         video = self._videos[index]
-        try:
+        with named(video):
             source = ClipSource(video.path, self._sampling, self._view, self._sampling.test_clips, self._reader)
             clips = torch.from_numpy(source.pictures())
-        except VideoError as error:
-            raise VideoError(f"{video.name}: {error}") from None
         return VideoClips(clips, torch.tensor(video.mos, dtype=torch.float32), torch.tensor(index))

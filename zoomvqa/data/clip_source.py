@@ -28,10 +28,9 @@ class ClipSource:
 
     Attributes:
         indices: (draws · clips, frames) int64, the number of each frame within the video.
-        times: (draws · clips, frames) float64, when each is shown, seconds from the start.
 
     Raises:
-        VideoError: the file is not a readable video.
+        VideoError: the file is not a readable video, or its frames are too narrow.
     """
 
     def __init__(
@@ -52,12 +51,19 @@ class ClipSource:
         clip_len, interval = sampling.clip_len, sampling.frame_interval
         drawn = [clip_indices(length, clip_len, interval, num_clips, draw) for _ in range(draws)]
         self.indices = np.concatenate(drawn)
-        self.times = np.vectorize(self._video.timeline.seconds, otypes=[float])(self.indices)
+        # Found now, not after hours of training; drawn plans lie within pictures of the same size.
+        plan_view(view, self._video.timeline.height, self._video.timeline.width)
 
     @property
     def reader(self) -> str:
         """The decoder in use, which may change midway."""
         return self._video.reader
+
+    def times(self) -> NDArray[np.float64]:
+        """Return when each frame of `indices` is shown, in seconds: (draws · clips, frames) float64."""
+        shown, where = np.unique(self.indices, return_inverse=True)
+        seconds = np.array([self._video.timeline.seconds(index) for index in shown])
+        return seconds[where].reshape(self.indices.shape)
 
     def pictures(self) -> NDArray[np.uint8]:
         """Return the (draws · clips, frames, size, size, 3) uint8 pictures; every frame is decoded at most once.

@@ -136,8 +136,8 @@ class FragmentCutter:
         places = [y[:, :, :, None] * shape[1] + x[:, None, :, :] for y, x in corners]
         self._places = np.stack(places).astype(np.intp).reshape(-1)
         # Weights in the shape (grid row, pixel row, grid column, pixel column and colour).
-        self._right = np.repeat(right[:, None], 3, axis=3)
-        self._down = down[..., None]
+        self._right, self._down = np.repeat(right[:, None], 3, axis=3), down[..., None]
+        self._left, self._up = 1 - self._right, 1 - self._down
         self._found = np.empty((len(self._places), 3), np.uint8)
         self._values = np.empty((len(corners), grid, side, grid, 3 * side), np.float32)
 
@@ -157,12 +157,12 @@ class FragmentCutter:
         values = self._values
         np.copyto(values.reshape(-1), self._found.reshape(-1))
         values /= np.float32(255)
-        values[0::2] *= 1 - self._right
+        values[0::2] *= self._left
         values[1::2] *= self._right
         upper, upper_right, lower, lower_right = values
         upper += upper_right
         lower += lower_right
-        upper *= 1 - self._down
+        upper *= self._up
         lower *= self._down
         upper += lower
         upper *= np.float32(255)
@@ -185,7 +185,13 @@ def _taps(
 
 
 def normalise(clips: Tensor, view: ClipView) -> Tensor:
-    """Return (…, 3, frames, rows, columns) float32 of (…, frames, rows, columns, 3) uint8 clips."""
+    """Return (…, 3, frames, rows, columns) float32 of (…, frames, rows, columns, 3) uint8 clips.
+
+    Raises:
+        ValueError: the clips are not uint8.
+    """
+    if clips.dtype != torch.uint8:  # a float clip would be overwritten, and is normalised already for all we know
+        raise ValueError(f"clips: expected uint8, got {clips.dtype}")
     mean = torch.tensor(view.mean, device=clips.device).view(3, 1, 1, 1)
     std = torch.tensor(view.std, device=clips.device).view(3, 1, 1, 1)
     return clips.movedim(-1, -4).to(torch.float32, memory_format=torch.contiguous_format).sub_(mean).div_(std)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +40,10 @@ class FrameDataModule(BranchDataModule):
         reader: ReaderName = "auto",
         seed: int = 0,
     ) -> None:
-        super().__init__(labelled, loading.workers, "zoomvqa.data.frame_dataset")
+        cache = ArrayCache(loading.cache_folder, "frames", loading.cache_limit_gb) if loading.cache else None
+        super().__init__(labelled, cache, loading.workers, "zoomvqa.data.frame_dataset")
         self._sampling, self._view, self._loading = sampling, view, loading
         self._reader, self._seed = reader, seed
-        self._cache = ArrayCache(loading.cache_folder, "frames", loading.cache_limit_gb)
         self._train: TrainFrames | None = None
         self._counts: list[int] = []
         self._grouped = False
@@ -54,7 +54,7 @@ class FrameDataModule(BranchDataModule):
         Raises:
             AnnotationError: some training videos cannot be read; all of them are listed.
         """
-        if self._loading.cache:
+        if self._cache:
             fill(self._cache, self.train_videos, self._place_of, self._decoded)
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  Lightning's signature
@@ -85,12 +85,8 @@ class FrameDataModule(BranchDataModule):
         """Return the loader of whole validation videos."""
         return self._loader_of_videos(WholeVideos(self.val_videos, self._sampling, self._view, self._reader))
 
-    def _entry(self, video: LabelledVideo) -> Path | None:
-        entry = self._place_of(video) if self._loading.cache else None
-        return entry if entry is not None and entry.is_file() else None
-
-    def _place_of(self, video: LabelledVideo) -> Path:
-        return self._cache.entry(video.path, self._sampling.model_dump(), self._view.resize, self._reader)
+    def _facts(self, video: LabelledVideo) -> tuple[Any, ...]:  # noqa: ARG002  the file alone tells it
+        return (self._sampling.model_dump(), self._view.resize, self._reader)
 
     def _decoded(self, video: LabelledVideo) -> NDArray[np.uint8]:
         return training_frames(video.path, self._sampling, self._view.resize, self._reader)

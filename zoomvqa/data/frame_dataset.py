@@ -16,6 +16,7 @@ from zoomvqa.data.batch import FrameBatch, VideoFrameViews
 from zoomvqa.data.frame_order import FrameKey
 from zoomvqa.data.frame_source import frame_source
 from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.data.opening import named
 from zoomvqa.data.views import TestView, TrainView, at_training_resolution
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.iqa import FrameSampling, FrameView
@@ -74,10 +75,8 @@ class TrainFrames(Dataset[FrameBatch]):
             return ArrayCache.load(entry)
         if video not in self._at_hand:
             labelled = self._videos[video]
-            try:
+            with named(labelled):
                 frames = training_frames(labelled.path, self._sampling, self._resize, self._reader)
-            except VideoError as error:
-                raise VideoError(f"{labelled.name}: {error}") from None
             self._at_hand[video] = frames
             if len(self._at_hand) > self._remembered:
                 self._at_hand.popitem(last=False)
@@ -109,9 +108,7 @@ class WholeVideos(Dataset[VideoFrameViews]):
 
     def __getitem__(self, index: int) -> VideoFrameViews:
         video = self._videos[index]
-        try:
+        with named(video):
             frames = frame_source(video.path, self._sampling, self._reader).frames()
             views = torch.stack([self._view(frame) for frame in frames])
-        except VideoError as error:
-            raise VideoError(f"{video.name}: {error}") from None
         return VideoFrameViews(views, torch.tensor(video.mos, dtype=torch.float32), torch.tensor(index))

@@ -63,10 +63,10 @@ def _created(name: str, *, pretrained: bool, **options: Any) -> nn.Module:
             raise ToolError(f"branch.network.weights=imagenet: timm has no ImageNet weights for {name}") from None
         raise
     except (OSError, ValueError) as error:  # what the hub's client raises without a network
-        raise ToolError(_no_download(name, error)) from None
+        raise ToolError(_no_download(name, error, options)) from None
     except Exception as error:  # its other network errors share no base with a stable import path
         if type(error).__module__.split(".")[0] in {"httpx", "huggingface_hub", "requests", "urllib3", "httpcore"}:
-            raise ToolError(_no_download(name, error)) from None
+            raise ToolError(_no_download(name, error, options)) from None
         raise
 
 
@@ -80,12 +80,12 @@ def largest_stride(backbone: nn.Module) -> int:
     return max(backbone.feature_info.reduction())  # type: ignore[union-attr,operator]
 
 
-def _no_download(name: str, error: Exception) -> str:
+def _no_download(name: str, error: Exception, options: dict[str, Any]) -> str:
     reason = (str(error).splitlines() or [type(error).__name__])[0]
+    shipped = ", or branch.network.backbone=tf_efficientnet_lite0 branch.network.weights=package"
     return (
-        f"branch.network.weights=imagenet: the weights of {name} could not be downloaded ({reason}); "
-        "without a network use branch.network.weights=none, or branch.network.backbone=tf_efficientnet_lite0 "
-        "branch.network.weights=package"
+        f"branch.network.weights=imagenet: the weights of {name} could not be downloaded ({reason}); without a "
+        f"network use branch.network.weights=none{shipped if 'features_only' in options else ''}"
     )
 
 

@@ -113,6 +113,6 @@ class ClipScorer:
         source = ClipSource(path, self._sampling, self._view, self._sampling.test_clips, self._reader)
         clips = torch.from_numpy(source.pictures())
         scores = score_clips(self._net, (normalise(clip.to(self._device), self._view) for clip in clips))
-        told = zip(source.indices.tolist(), source.times.tolist(), scores.tolist(), strict=True)
+        told = zip(source.indices.tolist(), source.times().tolist(), scores.tolist(), strict=True)
         parts = [PartScore(frames[0], frames[-1], times[0], times[-1], score) for frames, times, score in told]
         return parts, source.reader

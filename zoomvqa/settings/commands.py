@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from zoomvqa.settings.base import Settings
 from zoomvqa.settings.data import DataSettings, SplitName
 from zoomvqa.settings.iqa import IQABranch
-from zoomvqa.settings.vqa import VQABranch
+from zoomvqa.settings.vqa import ClipCount, VQABranch
 from zoomvqa.video.reader import ReaderName
 
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
@@ -55,7 +55,7 @@ class PredictSettings(Settings):
     output: str
     details: bool
     test_crops: PositiveInt | None
-    test_clips: PositiveInt | None
+    test_clips: ClipCount | None
     reader: ReaderName
     device: Device
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]

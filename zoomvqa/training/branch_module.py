@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import lightning
@@ -18,7 +19,7 @@ from zoomvqa.training.schedule import build_optimiser
 Table = tuple[Tensor, Tensor, Tensor]
 
 
-class BranchModule(lightning.LightningModule):
+class BranchModule(lightning.LightningModule, ABC):
     """A network that is trained on parts of videos and validated on whole ones.
 
     Subclasses write `training_step` and `score`. With `optimiser.ema_decay` an exponential moving average of
@@ -56,9 +57,9 @@ class BranchModule(lightning.LightningModule):
         self._scores = nn.ModuleDict({name: VideoScores() for name in self._candidates()})
         self._optimiser = optimiser
 
+    @abstractmethod
     def score(self, net: nn.Module, batch: Any) -> Tensor:
         """Return the score of one validation video by `net`, ()."""
-        raise NotImplementedError
 
     def validation_step(self, batch: Any, _: int) -> None:
         """Score one video with the weights, and with their average."""

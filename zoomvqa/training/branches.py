@@ -10,6 +10,8 @@ from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.data.clip_datamodule import ClipDataModule
 from zoomvqa.data.frame_datamodule import FrameDataModule
 from zoomvqa.data.labelled_set import LabelledSet
+from zoomvqa.errors import SettingsError
+from zoomvqa.losses import SCALE_FREE
 from zoomvqa.models.iqa.module import IQAModule
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.models.vqa.build import NO_FILE, build_vqa_net
@@ -33,9 +35,19 @@ def build_branch(
     Raises:
         UserError: the settings do not fit the data or each other, or starting weights cannot be had.
     """
+    _refuse_lonely_samples(settings.branch)
     if isinstance(settings.branch, VQABranch):
         return _vqa(settings.branch, settings, labelled, description)
     return _iqa(settings.branch, settings, labelled, description)
+
+
+def _refuse_lonely_samples(branch: IQABranch | VQABranch) -> None:
+    """Refuse a batch of one with a loss that compares the samples of a batch: nothing would be learned."""
+    if branch.loss.name in SCALE_FREE and branch.loading.batch_size == 1:
+        raise SettingsError(
+            f"branch.loading.batch_size: got 1, expected at least 2: the loss {branch.loss.name} compares the "
+            "samples of a batch"
+        )
 
 
 def _iqa(

@@ -44,8 +44,8 @@ class WindowAttention(nn.Module):
     def biases(self, plan: WindowPlan, dtype: torch.dtype) -> Bias:
         """Return what the biases of the plan's groups are made of, in `dtype`, without gradients.
 
-        In half precision it is kept for as long as the tables hold the same numbers. In float32 that would gain
-        less, and take 140 MB for the whole network.
+        In any precision but float32 it is kept for as long as the tables hold the same numbers. In float32 that
+        would gain less, and take 140 MB for the whole network.
         """
         tables = [self.relative_position_bias_table.detach()]
         if self.gated:

@@ -69,7 +69,8 @@ def _backbone(settings: VQANetwork, frames: int, size: int, *, pretrained: bool)
     try:
         scaled_window(backbone.window, (frames, size, size), backbone.base)
     except ValueError as error:
-        raise SettingsError(f"branch.sampling.clip_len: {error}") from None
-    if nano:  # the one that is trained from nothing
+        enough = backbone.window[0] * frames >= backbone.base[0]
+        raise SettingsError(f"{'branch.view' if enough else 'branch.sampling.clip_len'}: {error}") from None
+    if nano and pretrained and settings.weights == "none":  # trained from nothing
         start_from_dct(backbone.patch_embed.proj)
     return backbone

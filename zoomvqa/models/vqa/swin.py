@@ -58,7 +58,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor, shape: Size, window: Size) -> Tensor:
         """Map (batch, tokens, channels) of a feature map of `shape` to the same shape.
 
-        Without gradients on a CPU, `x` itself is changed.
+        Without gradients on a CPU, `x` itself is changed: a hook that looks at a block's input sees its output.
         """
         plan = window_plan(shape, window, self.shift, x.device)
         if not torch.is_grad_enabled() and not self.training and x.device.type == "cpu":
@@ -74,8 +74,8 @@ class Block(nn.Module):
 
     def _attend_in_place(self, x: Tensor, plan: WindowPlan) -> None:
         """Do the first half a few windows at a time: nothing larger than the cache is ever made."""
-        half = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
-        biases = self.attn.biases(plan, half)
+        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        biases = self.attn.biases(plan, dtype)
         for group in plan.groups:
             some = max(1, _PIECE // (group.tokens * 3 * x.shape[2])) * group.tokens
             for places in plan.gather[group.places].split(some):

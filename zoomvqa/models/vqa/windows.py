@@ -2,7 +2,9 @@
 
 The cyclic shift brings tokens from opposite ends of the map into one window. They must not attend to each other,
 for which Swin adds −100 to their attention. Here such a window is cut into its parts, each of which attends by
-itself: the same result, since e⁻¹⁰⁰ is nothing beside 1, with less work and no mask.
+itself, with less work and no mask. The result is the same as long as a token's scores within its part and beyond
+it differ by less than about 80: e⁻²⁰ is nothing beside 1. Trained biases are of the order of 1; tables of standard
+deviation 2 times gates of up to 12 are where the two begin to differ.
 """
 
 from __future__ import annotations
