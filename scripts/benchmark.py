@@ -137,7 +137,7 @@ def data_rows() -> list[list[str]]:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for width, height in ((1280, 720), (1920, 1080)):
-            video = _make_video(Path(folder) / f"{height}.mp4", width, height)
+            video = make_video(Path(folder) / f"{height}.mp4", width, height)
             ours, decoder, ratio = paired(partial(_prepare, video), partial(_decode, video))
             what = f"{height}p, 240 frames: decoding alone; with fragments"
             rows.append([what, f"{decoder:.2f} s", f"{ours:.2f} s", f"{1 / ratio:.2f} × as long"])
@@ -149,7 +149,7 @@ def data_rows() -> list[list[str]]:
     return rows
 
 
-def _make_video(path: Path, width: int, height: int) -> Path:
+def make_video(path: Path, width: int, height: int) -> Path:
     """Make a video with detail, motion and noise."""
     picture = f"testsrc2=size={width}x{height}:rate=30,noise=alls=12:allf=t"
     command = [
@@ -184,7 +184,7 @@ def _score(video: Path) -> None:
         version="0", unit="none", network=VQANetwork(), sampling=ClipSampling(), view=ClipView()
     )
     weights = build_vqa_net(about.network, 32, about.view.size).state_dict()
-    Scorer(Checkpoint(about, weights, "zoomvqa"), "cpu").score(video)
+    Scorer(Checkpoint(about, weights, "zoomvqa", "made"), "cpu").score(video)
 
 
 def _peak(work: Callable[[Path], None], video: Path) -> float:

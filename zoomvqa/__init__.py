@@ -1,3 +1,44 @@
 """No-reference video quality assessment: patches, frames and clips."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoomvqa.scoring.branches import Precision
+    from zoomvqa.scoring.scorer import Scorer
+    from zoomvqa.video.reader import ReaderName
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "load"]
+
+
+def load(
+    ckpt: str,
+    *,
+    device: str = "auto",
+    precision: Precision = "32-true",
+    reader: ReaderName = "auto",
+    test_crops: int | None = None,
+    test_clips: int | None = None,
+) -> Scorer:
+    """Return what scores videos with a checkpoint: `zoomvqa.load("fused.ckpt").score("video.mp4")`.
+
+    Args:
+        ckpt: a file of ours (IQA branch, VQA branch or fused), a public Zoom-VQA or FAST-VQA file, or the name of
+            one, such as `fast-vqa-b`, which is downloaded once.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        precision: of the networks: 32-true, bf16-mixed or 16-mixed.
+        reader: auto, decord or pyav.
+        test_crops: crops a frame of the IQA branch; None is what the checkpoint was validated with.
+        test_clips: clips a video of the VQA branch; None is what the checkpoint was validated with.
+
+    Raises:
+        zoomvqa.errors.UserError: the checkpoint is missing, unsafe, damaged or of another kind, cannot be
+            downloaded, or the device is not there.
+    """
+    from zoomvqa.checkpoints import load_checkpoint, weights_file  # noqa: PLC0415  `import zoomvqa` stays quick
+    from zoomvqa.scoring.scorer import Scorer  # noqa: PLC0415
+
+    checkpoint = load_checkpoint(weights_file(ckpt, "ckpt"))
+    return Scorer(checkpoint, device, precision, reader, test_crops, test_clips)

@@ -12,9 +12,7 @@ from zoomvqa.errors import CheckpointError
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.settings.iqa import FrameView, IQABranch, IQANetwork
 
-BRANCH = IQABranch(
-    network=IQANetwork(backbone="test_efficientnet", weights="none", hidden=16), view=FrameView(resize=96, crop=64)
-)
+BRANCH = IQABranch(network=IQANetwork(backbone="test_efficientnet", hidden=16), view=FrameView(resize=96, crop=64))
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "iqa_network.json").read_text())
 
 
@@ -119,8 +117,8 @@ def test_another_kind(tmp_path):
 
 
 def test_newer_format(tmp_path):
-    with pytest.raises(CheckpointError, match="format 2, written by zoomvqa"):
-        load_checkpoint(ours(tmp_path / "a.ckpt", format=2))
+    with pytest.raises(CheckpointError, match="format 3, written by zoomvqa"):
+        load_checkpoint(ours(tmp_path / "a.ckpt", format=3))
 
 
 def test_wrong_description(tmp_path):
@@ -141,3 +139,18 @@ def test_tensors_that_do_not_fit(tmp_path):
         CheckpointError, match="1 missing .head_score.3.bias.*1 unexpected .surplus.*1 of another shape"
     ):
         checkpoint.build_net()
+
+
+@pytest.mark.parametrize("odd", [torch.zeros(()), torch.zeros(2, 3, 2, 0, 0), torch.zeros(5)])
+def test_public_files_of_odd_shapes(tmp_path, odd):
+    table = "fragments_backbone.layers.0.blocks.0.attn.relative_position_bias_table"
+    weights = {table: torch.zeros(5, 3), "vqa_head.fc_hid.weight": torch.zeros(1)}
+    torch.save(weights | {"fragments_backbone.patch_embed.proj.weight": odd}, tmp_path / "a.pth")
+    with pytest.raises(CheckpointError, match="its patch embedding or first bias table is missing"):
+        load_checkpoint(tmp_path / "a.pth")
+
+
+def test_a_network_that_cannot_be_made(tmp_path):
+    network = {"backbone": "test_efficientnet", "hidden": 10**15}
+    with pytest.raises(CheckpointError, match="the network that the checkpoint describes cannot be made"):
+        load_checkpoint(ours(tmp_path / "a.ckpt", network=network)).build_net()

@@ -11,14 +11,22 @@ from typing import NamedTuple
 import pytest
 from conftest import Make
 
-from zoomvqa.cli import extract_frames, make_ladder, predict, train
+from zoomvqa.cli import convert_checkpoint, extract_frames, fuse, make_ladder, predict, train
 
-MAINS = {"train": train, "predict": predict, "extract_frames": extract_frames, "make_ladder": make_ladder}
+MAINS = {
+    "train": train,
+    "predict": predict,
+    "fuse": fuse,
+    "convert_checkpoint": convert_checkpoint,
+    "extract_frames": extract_frames,
+    "make_ladder": make_ladder,
+}
+PICTURES = ("testsrc2", "mandelbrot", "testsrc", "rgbtestsrc", "smptebars", "yuvtestsrc")
 # A branch that trains in a second.
 SMALL = (
     "data=folder",
     "branch.network.backbone=test_efficientnet",
-    "branch.network.weights=none",
+    "weights=none",
     "branch.network.hidden=16",
     "branch.view.resize=64",
     "branch.view.crop=64",
@@ -59,9 +67,7 @@ def labelled(make_video: Make, tmp_path_factory) -> Path:
     """A folder of twelve videos of six contents, and a table of their scores."""
     folder = tmp_path_factory.mktemp("labelled")
     rows = []
-    for content, picture in enumerate(
-        ("testsrc2", "mandelbrot", "testsrc", "rgbtestsrc", "smptebars", "yuvtestsrc")
-    ):
+    for content, picture in enumerate(PICTURES):
         for level in (1, 8):
             video = make_video(f"{picture}_{level}.mp4", "-vf", f"gblur=sigma={level}", frames=26, picture=picture)
             (folder / video.name).write_bytes(video.read_bytes())

@@ -30,7 +30,7 @@ def test_what_a_run_leaves(trained, labelled):
     for name in ("best", "last"):
         saved = torch.load(trained / "checkpoints" / f"{name}.ckpt", weights_only=True)
         entry = saved["zoomvqa"]
-        assert (entry["branch"], entry["trained_on"], entry["format"]) == ("iqa", "folder", 1)
+        assert (entry["branch"], entry["trained_on"], entry["format"]) == ("iqa", "folder", 2)
         assert entry["view"]["resize"] == 64
         assert entry["config"]["data"]["root"] == str(labelled)
         assert ("optimizer_states" in saved) == (name == "last")
@@ -51,7 +51,7 @@ def test_scoring_the_validation_split_gives_the_run_s_own_predictions(trained, l
     ours = {row["video"]: row["prediction"] for row in read(trained / "val_predictions.csv")}
     assert {row["video"]: row["score"] for row in read(tmp_path / "s.csv")} == ours
     assert "SRCC" in outcome.out
-    assert "videos 4" in outcome.out
+    assert "(4 videos)" in outcome.out
 
 
 def test_the_same_seed_gives_the_same_weights(labelled, command: Run, tmp_path):

@@ -80,7 +80,7 @@ def test_options(labelled, command: Run, options):
 
 def test_starting_from_a_checkpoint_of_another_patch(labelled, command: Run):
     assert command("train", *TINY, *on(labelled), "output=one", "trainer.max_epochs=1").code == 0
-    more = ("branch.network.weights=one/checkpoints/best.ckpt", "branch.network.patch=5", "branch.view.side=20")
+    more = ("weights=one/checkpoints/best.ckpt", "branch.network.patch=5", "branch.view.side=20")
     outcome = command("train", *TINY, *on(labelled), "output=two", "trainer.max_epochs=1", *more)
     assert outcome.code == 0, outcome.err
     assert "patch embedding resampled from 4 to 5 pixels" in " ".join(outcome.err.split())
@@ -117,8 +117,8 @@ def test_two_processes(labelled, tmp_path):
     ("arguments", "message"),
     [
         (("branch.view.gird=3",), "branch.view.gird: unknown key (did you mean 'branch.view.grid'?)"),
-        (("branch.network.weights=none.pth",), "no such file: none.pth"),
-        (("branch.network.weights=imagenet",), "branch.network.weights: got 'imagenet', expected none or a file"),
+        (("weights=none.pth",), "weights: no such file: none.pth"),
+        (("weights=imagenet",), "weights: got 'imagenet', expected none, a name or a file"),
         (("branch.network.patch=40",), "branch.view: pictures of 32 pixels (grid · side) are too small"),
         (("branch.sampling.clip_len=0",), "branch.sampling.clip_len: got 0, expected greater than 0"),
         (("data=frames",), "data.layout: got 'frames', expected 'videos'"),

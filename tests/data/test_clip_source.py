@@ -23,9 +23,9 @@ def test_the_pictures_are_those_of_the_frames(make_video: Make):
         assert pictures.shape == (3, 4, 32, 32, 3)
         whole = list(Video(video).frames(range(frames)))
         cutter = FragmentCutter((96, 160), plan_view(VIEW, 96, 160))
-        for clip, numbers in zip(pictures, source.indices, strict=True):
+        for clip, numbers in zip(pictures, source.taker.indices, strict=True):
             np.testing.assert_array_equal(clip, np.stack([cutter(whole[i]) for i in numbers]))
-        np.testing.assert_allclose(source.times(), source.indices / 25)
+        np.testing.assert_allclose(source.taker.times(), source.taker.indices / 25)
 
 
 def test_drawn_clips(make_video: Make):
@@ -33,7 +33,7 @@ def test_drawn_clips(make_video: Make):
 
     def drawn(seed: int, draws: int = 1) -> tuple[np.ndarray, np.ndarray]:
         source = ClipSource(video, SAMPLING, VIEW, 2, draw=np.random.default_rng(seed), draws=draws)
-        return source.indices, source.pictures()
+        return source.taker.indices, source.pictures()
 
     same, other = drawn(1), drawn(2)
     np.testing.assert_array_equal(same[1], drawn(1)[1])

@@ -3,7 +3,7 @@ import pytest
 from conftest import Make, ffmpeg
 from PIL import Image
 
-from zoomvqa.data.frame_source import frame_source
+from zoomvqa.data.frame_source import FrameChoice, PictureFolder, chosen_frames, open_store
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.iqa import FrameSampling
 
@@ -12,29 +12,30 @@ def test_a_folder_gives_the_same_frames_as_the_video(make_video: Make, tmp_path)
     video = make_video("source.mp4", frames=60)
     (tmp_path / "f").mkdir()
     ffmpeg("-i", video, "-r", "2", tmp_path / "f" / "%06d.png")
-    from_video = frame_source(video, FrameSampling())
-    from_folder = frame_source(tmp_path / "f", FrameSampling())
-    np.testing.assert_array_equal(np.stack(list(from_video.frames())), np.stack(list(from_folder.frames())))
-    assert from_video.indices == [0, 1, 11, 23, 36, 48]
-    assert from_video.times == pytest.approx([i / 25 for i in from_video.indices])
+    from_video, from_folder = (np.stack(list(chosen_frames(p, FrameSampling()))) for p in (video, tmp_path / "f"))
+    np.testing.assert_array_equal(from_video, from_folder)
+    choice = FrameChoice(open_store(video), FrameSampling())
+    assert choice.wanted == [0, 1, 11, 23, 36, 48]
+    assert choice.times == pytest.approx([i / 25 for i in choice.wanted])
+    assert FrameChoice(open_store(tmp_path / "f"), FrameSampling()).times == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]
 
 
 def test_empty_folder(tmp_path):
     with pytest.raises(VideoError, match="no .png or .jpg picture"):
-        frame_source(tmp_path, FrameSampling())
+        PictureFolder(tmp_path)
 
 
 def test_picture_missing_in_the_count(tmp_path):
     for number in (1, 2, 4):
         Image.new("RGB", (8, 8)).save(tmp_path / f"{number:06d}.png")
     with pytest.raises(VideoError, match="pictures are missing.*3 between 000001 and 000004"):
-        frame_source(tmp_path, FrameSampling())
+        PictureFolder(tmp_path)
 
 
 def test_unpadded_numbers(tmp_path):
     for number in range(1, 12):
         Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
-    frames = list(frame_source(tmp_path, FrameSampling()).frames())
+    frames = list(chosen_frames(tmp_path, FrameSampling()))
     assert [int(frame[0, 0, 0]) for frame in frames] == list(range(1, 12))
 
 
@@ -44,13 +45,13 @@ def test_the_reader_is_the_one_that_read(make_video: Make, monkeypatch):
         yield
 
     monkeypatch.setattr("zoomvqa.video.decord_reader.DecordReader.read", fail)
-    source = frame_source(make_video("source.mp4", frames=60), FrameSampling())
+    source = open_store(make_video("source.mp4", frames=60))
     assert source.reader == "decord"
-    list(source.frames())
+    list(source.frames([0, 1]))
     assert source.reader == "pyav"
 
 
 def test_damaged_picture(tmp_path):
     (tmp_path / "000001.png").write_bytes(b"no picture")
     with pytest.raises(VideoError, match="000001.png cannot be read"):
-        list(frame_source(tmp_path, FrameSampling()).frames())
+        list(chosen_frames(tmp_path, FrameSampling()))

@@ -11,7 +11,7 @@ from zoomvqa.models.iqa.net import build_iqa_net, score_views
 from zoomvqa.settings.iqa import IQANetwork, Mixing
 from zoomvqa.settings.shared import LossSettings, Optimiser
 
-NETWORK = IQANetwork(backbone="test_efficientnet", weights="none", hidden=16)
+NETWORK = IQANetwork(backbone="test_efficientnet", hidden=16)
 
 
 def module(**changes) -> IQAModule:

@@ -5,19 +5,19 @@ import pytest
 import torch
 from fill import fill, unit_input
 
-from zoomvqa.data.frame_source import VideoFrames
+from zoomvqa.data.frame_source import FrameChoice, chosen_frames, open_store
 from zoomvqa.data.views import TestView
 from zoomvqa.errors import SettingsError
 from zoomvqa.models.iqa.net import build_iqa_net, score_views
 from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "iqa_network.json").read_text())
-TINY = IQANetwork(backbone="test_efficientnet", weights="none", hidden=16)
+TINY = IQANetwork(backbone="test_efficientnet", hidden=16)
 
 
 @pytest.fixture(scope="module")
 def release():
-    net = build_iqa_net(IQANetwork(weights="none"), 320)
+    net = build_iqa_net(IQANetwork(), 320)
     net.load_state_dict({key: fill(key, tuple(shape)) for key, shape in GOLDEN["keys"].items()}, strict=True)
     return net.eval()
 
@@ -45,10 +45,10 @@ def test_aligned_pyramid_and_scores_of_the_release(release):
 @pytest.mark.slow
 def test_frame_scores_of_the_reference_video(release, reference):
     golden = json.loads((reference / "golden.json").read_text())["videos"]["10053703034.mp4"]["iqa"]
-    source = VideoFrames(reference / "media" / "10053703034.mp4", FrameSampling())
-    assert source.indices == golden["frame_indices_2fps"]
+    video = reference / "media" / "10053703034.mp4"
+    assert FrameChoice(open_store(video), FrameSampling()).wanted == golden["frame_indices_2fps"]
     view = TestView(FrameView())
-    views = torch.stack([view(frame) for frame in source.frames()])
+    views = torch.stack([view(frame) for frame in chosen_frames(video, FrameSampling())])
     assert views.mean().item() == pytest.approx(golden["input_mean"], abs=1e-4)
     with torch.inference_mode():
         scores = score_views(release, views)
@@ -66,7 +66,7 @@ def test_frame_scores_of_the_reference_video(release, reference):
     ],
 )
 def test_any_backbone(backbone, crop, grid):
-    net = build_iqa_net(IQANetwork(backbone=backbone, weights="none"), crop).eval()
+    net = build_iqa_net(IQANetwork(backbone=backbone), crop).eval()
     with torch.inference_mode():
         scores = net(torch.randn(2, 3, crop, crop))
     assert net.grid == grid
@@ -75,12 +75,12 @@ def test_any_backbone(backbone, crop, grid):
 
 
 def test_backbones_with_the_channels_last():
-    network = IQANetwork(backbone="swin_tiny_patch4_window7_224", weights="none", drop_path=0.0, hidden=16)
+    network = IQANetwork(backbone="swin_tiny_patch4_window7_224", drop_path=0.0, hidden=16)
     assert build_iqa_net(network, 224).features(torch.zeros(1, 3, 224, 224)).shape == (1, 1440, 7, 7)
 
 
 def test_a_backbone_of_one_size_says_so():
-    network = IQANetwork(backbone="vit_tiny_patch16_224", weights="none", drop_path=0.0)
+    network = IQANetwork(backbone="vit_tiny_patch16_224", drop_path=0.0)
     with pytest.raises(SettingsError, match="'vit_tiny_patch16_224' does not take crops of 96 pixels"):
         build_iqa_net(network, 96)
 

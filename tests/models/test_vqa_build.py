@@ -32,12 +32,16 @@ def test_sizes(backbone, millions):
         ({"patch": 6}, 32, 40, "branch.view: pictures of 40 pixels .* at least 48"),
         ({}, 3, 336, "branch.sampling.clip_len: an input of .* is too small"),
         ({"backbone": "swin_window4"}, 32, 72, "branch.view: an input of .* is too small"),
-        ({"weights": "imagenet"}, 32, 336, "branch.network.weights: got 'imagenet', expected none or a file"),
     ],
 )
 def test_what_cannot_be(settings, frames, size, message):
     with pytest.raises(SettingsError, match=message):
         build_vqa_net(VQANetwork(**settings), frames, size)
+
+
+def test_a_swin_has_no_imagenet_weights():
+    with pytest.raises(SettingsError, match="weights: got 'imagenet', expected none, a name or a file"):
+        build_vqa_net(VQANetwork(), 32, 336, "imagenet")
 
 
 @torch.inference_mode()

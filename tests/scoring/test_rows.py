@@ -3,10 +3,12 @@ import csv
 import pytest
 
 from zoomvqa.errors import SettingsError
+from zoomvqa.scoring.parts import PartScore
 from zoomvqa.scoring.rows import details_path, open_rows
-from zoomvqa.scoring.scorer import PartScore, VideoScore
+from zoomvqa.scoring.scorer import VideoScore
 
-GOOD = VideoScore(51.25, "", [PartScore(0, 0, 0.0, 0.0, 51.0), PartScore(13, 44, 0.43, 1.47, 51.5)], 0.2, "decord")
+FRAMES, CLIPS = [PartScore(0, 0, 0.0, 0.0, 51.0)], [PartScore(13, 44, 0.43, 1.47, 51.5)]
+GOOD = VideoScore(51.25, "", {"iqa": 50.0, "vqa": 52.5}, FRAMES, CLIPS, 0.2, "decord")
 BAD = VideoScore(None, "not a readable video:\nInvalid data", seconds=0.01)
 
 
@@ -22,17 +24,13 @@ def test_rows(tmp_path):
         writer.write("b.mp4", BAD)
         assert not output.exists()
     first, second = rows(output)
-    assert (first["video"], first["score"], first["status"], first["parts"]) == (
-        "a,1.mp4",
-        "51.250000",
-        "ok",
-        "2",
-    )
+    assert (first["video"], first["score"], first["status"]) == ("a,1.mp4", "51.250000", "ok")
+    assert (first["iqa"], first["vqa"], first["frames"], first["clips"]) == ("50.000000", "52.500000", "1", "1")
     assert (second["score"], second["status"]) == ("", "error")
     assert second["error"] == "not a readable video: Invalid data"
     assert [list(r.values())[1:] for r in rows(details_path(output))] == [
-        ["0", "0", "0", "0.0000", "0.0000", "51.000000"],
-        ["1", "13", "44", "0.4300", "1.4700", "51.500000"],
+        ["frame", "0", "0", "0", "0.0000", "0.0000", "51.000000"],
+        ["clip", "0", "13", "44", "0.4300", "1.4700", "51.500000"],
     ]
     assert {p.name for p in output.parent.iterdir()} == {"scores.csv", "scores.details.csv"}
 

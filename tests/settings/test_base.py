@@ -61,7 +61,7 @@ class WithBranch(Settings):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"name": "vqb"}, "branch.name: got 'vqb', expected 'iqa', 'vqa' (did you mean 'vqa'?)"),
+        ({"name": "vqb"}, "branch.name: got 'vqb', expected 'iqa', 'vqa', 'fusion' (did you mean 'vqa'?)"),
         ({}, "branch.name: a value is missing"),
         ({"name": "vqa", "view": {"gird": 7}}, "branch.view.gird: unknown key (did you mean 'grid'?)"),
         ({"name": "iqa", "view": {"grid": 7}}, "branch.view.grid: unknown key; known here: resize, crop"),

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import pytest
 
 from zoomvqa.errors import ToolError
-from zoomvqa.training import run
+from zoomvqa.training import fitting
 
 
 def test_missing_package(monkeypatch):
     def refuse(*_args, **_kwargs):
         raise ModuleNotFoundError("tensorboard is not installed")
 
-    monkeypatch.setattr(run, "TensorBoardLogger", refuse)
+    monkeypatch.setattr(fitting, "TensorBoardLogger", refuse)
     with pytest.raises(ToolError, match="logger=tensorboard: tensorboard is not installed"):
-        run._loggers(SimpleNamespace(output="run", logger={"tensorboard": {}}), {})
+        fitting._loggers(SimpleNamespace(output="run", logger={"tensorboard": {}}), {})

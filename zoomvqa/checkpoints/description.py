@@ -7,12 +7,13 @@ from typing import Any, Literal
 from pydantic import Field
 
 import zoomvqa
+from zoomvqa.calibration import FusionScale, Logistic
 from zoomvqa.losses import SCALE_FREE
 from zoomvqa.settings.base import Settings
 from zoomvqa.settings.iqa import FrameSampling, FrameView, IQABranch, IQANetwork
 from zoomvqa.settings.vqa import ClipSampling, ClipView, VQABranch, VQANetwork
 
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2
 
 
 class _Common(Settings):
@@ -29,9 +30,10 @@ class _Common(Settings):
         epoch: of the weights, counted from 0.
         figures: of the validation that the weights were saved at.
         weights: which of the file's weights had them: `net`, or `averaged` (their moving average).
+        calibration: from the network's scores to MOS units, where it has none of its own; fitted on validation.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     version: str
     mos_range: tuple[float, float] | None = None
     trained_on: str | None = None
@@ -40,6 +42,7 @@ class _Common(Settings):
     epoch: int | None = None
     figures: dict[str, float | None] = Field(default_factory=dict)
     weights: Literal["net", "averaged"] = "net"
+    calibration: Logistic | None = None
 
 
 class IQADescription(_Common):
@@ -60,10 +63,22 @@ class VQADescription(_Common):
     view: ClipView
 
 
-Description = IQADescription | VQADescription
-DESCRIPTIONS: dict[str, type[IQADescription | VQADescription]] = {
+class FusionDescription(_Common):
+    """The `zoomvqa` entry of a fused checkpoint: both branches', and how their scores are joined."""
+
+    branch: Literal["fusion"] = "fusion"
+    unit: Literal["mos"] = "mos"
+    iqa: IQADescription
+    vqa: VQADescription
+    scale: FusionScale
+
+
+BranchDescription = IQADescription | VQADescription
+Description = IQADescription | VQADescription | FusionDescription
+DESCRIPTIONS: dict[str, type[IQADescription | VQADescription | FusionDescription]] = {
     "iqa": IQADescription,
     "vqa": VQADescription,
+    "fusion": FusionDescription,
 }
 
 
@@ -74,7 +89,8 @@ def describe(
     config: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the description of a branch as plain dicts, lists, numbers and strings."""
-    entry = DESCRIPTIONS[branch.name](
+    kind = IQADescription if isinstance(branch, IQABranch) else VQADescription
+    entry = kind(
         version=zoomvqa.__version__,
         network=branch.network,
         sampling=branch.sampling,

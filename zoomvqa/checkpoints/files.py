@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from zoomvqa.errors import CheckpointError
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint by name: those of its `state_dict`, or of the file itself.
-
-    Raises:
-        CheckpointError: there is no such file, or it is damaged, or it holds arbitrary objects.
-    """
-    raw = read_file(path)
-    return tensors_of(raw.get("state_dict", raw))
-
-
-def read_file(path: Path) -> dict[str, Any]:
+def read_file(path: Path, key: str = "ckpt") -> dict[str, Any]:
     """Return the dictionary that a checkpoint file holds: plain data and tensors.
+
+    Args:
+        path: the file.
+        key: of the setting that names it, for messages.
 
     Raises:
         CheckpointError: there is no such file, or it is damaged, or it holds arbitrary objects.
     """
     if path.is_dir():
-        raise CheckpointError(f"ckpt: {path} is a folder; expected a file such as {path}/checkpoints/best.ckpt")
+        raise CheckpointError(f"{key}: {path} is a folder; expected a file such as {path}/checkpoints/best.ckpt")
     if not path.is_file():
-        raise CheckpointError(f"ckpt: no such file: {path}")
+        raise CheckpointError(f"{key}: no such file: {path}")
     try:
         raw = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -48,10 +40,3 @@ def read_file(path: Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise CheckpointError(f"{path}: expected a dictionary in it, found {type(raw).__name__}")
     return raw
-
-
-def tensors_of(values: Any) -> dict[str, Tensor]:
-    """Return the tensors of a state dict by name, without the prefix that `DataParallel` adds."""
-    if not isinstance(values, Mapping):
-        return {}
-    return {str(k).removeprefix("module."): v for k, v in values.items() if isinstance(v, Tensor)}

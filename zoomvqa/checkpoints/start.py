@@ -1,82 +1,138 @@
-"""Weights that a VQA network starts from: ours, FAST-VQA's, the release's, or Kinetics Video Swin's."""
+"""Weights that training starts from: ours, the public ones of both branches, or timm's."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from timm.layers import resample_patch_embed
 from torch import Tensor, nn
 
-from zoomvqa.checkpoints.files import read_tensors
+from zoomvqa.checkpoints.fit import Fit, fit, some
+from zoomvqa.checkpoints.formats import BACKBONE, EMBED, FRAGMENT, RELATIVE, look_into
 from zoomvqa.console import say
 from zoomvqa.errors import CheckpointError
+from zoomvqa.models.iqa.net import IQANet
+from zoomvqa.models.vqa.convnext3d import ConvNeXt3D, inflate
 
-_BACKBONE, _EMBED = "fragments_backbone.", "patch_embed.proj.weight"
-_FRAGMENT, _RELATIVE = "fragment_position_bias_table", "relative_position_bias_table"
+# Of a network's block: one more of them in the file means another network.
+_BLOCK = re.compile(r"\.blocks?\.\d+\.")
 
 
-def start_from(net: nn.Module, path: Path) -> None:
-    """Give a VQA network the weights of a file, and say what was taken and what was not.
+def start_from(net: nn.Module, path: Path, *, strict: bool = True, key: str = "weights") -> None:
+    """Give a network the weights of a file, and say what was taken and what was not.
 
-    A patch embedding of another size is resampled by the pseudo-inverse of bilinear resizing (FlexiViT, arXiv
-    2212.08013); without a second bias table the first serves for both; the head stays as it is where the file
-    has none for it.
+    A patch embedding of another size is resampled (see `resample_patches`); without a second bias table the first
+    serves for both; weights of a 2-D ConvNeXt are inflated for a 3-D one; a head that the file has no weights for
+    stays as it is.
 
     Args:
-        net: a `VQANet`; changed in place.
+        net: an `IQANet` or a `VQANet`; changed in place.
         path: the file.
+        strict: refuse a file that lacks weights of the backbone, or has some of another shape.
+        key: of the setting that names it, for messages.
 
     Raises:
-        CheckpointError: it is no such file, or weights of the backbone are missing or of another shape.
+        CheckpointError: it is no such file, or nothing in it fits, or with `strict` not all of the backbone does.
     """
-    given = vqa_names(read_tensors(path))
+    found = look_into(path, key)
     wanted = net.state_dict()
-    notes = _fit_patches(given, wanted) + _fill_fragment_tables(given, wanted)
-    taken = {k: v for k, v in given.items() if k in wanted and v.shape == wanted[k].shape}
-    lacking = [k for k in wanted if k not in taken and k.startswith(_BACKBONE)]
+    backbone = "backbone." if isinstance(net, IQANet) else BACKBONE
+    given, notes = _adapted(dict(found.tensors), net, wanted)
+    fitted = fit(given, wanted)
+    lacking = [k for k in wanted if k not in fitted.taken and k.startswith(backbone)]
+    deeper = [k for k in fitted.unexpected if k.startswith(backbone) and _BLOCK.search(k)]
+    if not fitted.taken or ((lacking or deeper) and strict):
+        raise CheckpointError(f"{key}: {path} ({found.told}) {_misfit(fitted, lacking, deeper)}")
+    net.load_state_dict(fitted.taken, strict=False)
+    _tell(path, found.told, fitted, notes)
+
+
+def _misfit(fitted: Fit, lacking: list[str], deeper: list[str]) -> str:
+    """Return what does not fit about the backbone."""
+    parts = []
     if lacking:
-        shown = ", ".join(lacking[:3]) + (", …" if len(lacking) > 3 else "")
-        raise CheckpointError(
-            f"branch.network.weights: {path} does not fit the network: {len(lacking)} of {len(wanted)} tensors "
-            f"are missing or of another shape ({shown})"
-        )
-    net.load_state_dict(taken, strict=False)
-    fresh = [k for k in wanted if k not in taken]
-    unused = [k for k in given if k not in taken]
-    if fresh:
-        notes.append(f"{len(fresh)} start fresh ({', '.join(fresh[:3])}{', …' if len(fresh) > 3 else ''})")
-    if unused:
-        notes.append(f"{len(unused)} of the file are not used")
-    say(f"Starting from {path}: {len(taken)} of {len(wanted)} tensors" + "".join(f"; {note}" for note in notes))
+        parts.append(f"{len(lacking)} of {fitted.total} tensors are missing or of another shape ({some(lacking)})")
+    if deeper:
+        parts.append(f"{len(deeper)} of the file have no place in it ({some(deeper)})")
+    hint = "; weights.strict=false takes what fits" if fitted.taken else ""
+    return f"does not fit the network: {'; '.join(parts) or 'no tensor has its name'}{hint}"
 
 
-def vqa_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors under the names of a `VQANet`, without the index tables and masks, which it computes."""
+def resample_patches(weight: Tensor, side: int) -> Tensor:
+    """Return a patch embedding for patches of another size: (out, 3, times, p, p) → (out, 3, times, side, side).
+
+    By the pseudo-inverse of bilinear resizing (FlexiViT, arXiv 2212.08013): an enlarged picture gives what the
+    picture itself gave. Resizing the filters themselves does not, however they are scaled.
+    """
+    flat = resample_patch_embed(weight.float().flatten(1, 2), [side, side], interpolation="bilinear")
+    return flat.unflatten(1, weight.shape[1:3])
+
+
+def _adapted(
+    given: dict[str, Tensor], net: nn.Module, wanted: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], list[str]]:
+    """Return the file's tensors in the network's names and shapes, and what was done to them."""
+    if isinstance(net, IQANet):
+        return _timm_names(given, wanted, "backbone."), []
+    if isinstance(getattr(net, "fragments_backbone", None), ConvNeXt3D):
+        return _inflated(given, wanted)
+    return given, _fit_patches(given, wanted) + _fill_fragment_tables(given, wanted)
+
+
+def _timm_names(given: dict[str, Tensor], wanted: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Name a timm model's tensors as its `features_only` form does: `stages.0.…` becomes `stages_0.…`."""
+    if any(k.startswith(prefix) for k in given):
+        return given
     named = {}
-    for key, value in tensors.items():
-        name = key.removeprefix("net.").removeprefix("module.")
-        name = _BACKBONE + name.removeprefix("backbone.") if name.startswith("backbone.") else name
-        if not name.endswith(("relative_position_index", "attn_mask")):
-            named[name] = value
+    for name, value in given.items():
+        flat = re.sub(r"^(\w+?)\.(\d+)\.", r"\1_\2.", name)
+        named[prefix + (name if prefix + name in wanted else flat)] = value
     return named
+
+
+def _inflated(given: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+    """Give 2-D ConvNeXt weights the time that a 3-D one has."""
+    if "stem.0.weight" not in given or given["stem.0.weight"].ndim != 4:
+        return given, []
+    own = {k.removeprefix(BACKBONE): v for k, v in wanted.items() if k.startswith(BACKBONE)}
+    try:
+        inflated = inflate(given, own)
+    except (KeyError, RuntimeError):  # of another size: what fits is told below
+        return {BACKBONE + k: v for k, v in given.items()}, []
+    used = {name.replace("norm.", "head.norm.", 1) if name.startswith("norm.") else name for name in own}
+    unused = {BACKBONE + k: v for k, v in given.items() if k not in used}
+    return unused | {BACKBONE + k: v for k, v in inflated.items()}, ["2-D weights inflated"]
 
 
 def _fit_patches(given: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
     """Resample the patch embedding where it is of another size; return what to say of it."""
-    name = _BACKBONE + _EMBED
-    if name not in given or name not in wanted or given[name].shape == wanted[name].shape:
+    if EMBED not in given or EMBED not in wanted or given[EMBED].shape == wanted[EMBED].shape:
         return []
-    old, new = given[name].shape, wanted[name].shape
-    if len(old) != 5 or old[:3] != new[:3]:
+    old, new = given[EMBED].shape, wanted[EMBED].shape
+    if len(old) != 5 or old[:3] != new[:3] or not min(old):
         return []
-    flat = resample_patch_embed(given[name].float().flatten(1, 2), list(new[-2:]), interpolation="bilinear")
-    given[name] = flat.unflatten(1, new[1:3])
+    given[EMBED] = resample_patches(given[EMBED], new[-1])
     return [f"patch embedding resampled from {old[-1]} to {new[-1]} pixels"]
 
 
 def _fill_fragment_tables(given: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
     """Let the first bias table stand for a second one that the file lacks; return what to say of it."""
-    lacking = [k for k in wanted if k.endswith(_FRAGMENT) and k not in given]
-    given.update({k: given[first] for k in lacking if (first := k.replace(_FRAGMENT, _RELATIVE)) in given})
-    return [f"{len(lacking)} second bias tables copied from the first"] if lacking else []
+    lacking = [k for k in wanted if k.endswith(FRAGMENT) and k not in given]
+    filled = {k: given[first] for k in lacking if (first := k.replace(FRAGMENT, RELATIVE)) in given}
+    given.update(filled)
+    return [f"{len(filled)} second bias tables copied from the first"] if filled else []
+
+
+def _tell(path: Path, kind: str, fitted: Fit, notes: list[str]) -> None:
+    parts = list(notes)
+    for names, what in (
+        (fitted.missing, "start fresh"),
+        ([f"{k} {shapes}" for k, shapes in fitted.reshaped.items()], "of another shape start fresh"),
+        (fitted.unexpected, "of the file are not used"),
+    ):
+        if names:
+            parts.append(f"{len(names)} {what} ({some(names)})")
+    told = "".join(f"; {part}" for part in parts)
+    say(f"Starting from {path} ({kind}): {len(fitted.taken)} of {fitted.total} tensors{told}")

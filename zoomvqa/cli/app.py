@@ -35,7 +35,9 @@ _TEXT_KEYS = {
     "data.root",
     "data.annotations",
     "branch.loading.cache_folder",
-    "branch.network.weights",
+    "weights.source",
+    "iqa",
+    "vqa",
 }
 
 
@@ -131,6 +133,9 @@ def _plain_text(argument: str) -> str:
     Values that Hydra is to read (quoted, `{…}`, `[…]`, `${…}`, `null`, or a sweep over `a,b` with `-m`) stay.
     """
     key, equals, value = argument.partition("=")
+    if key == "weights":  # the short form of what is mostly wanted
+        key = "weights.source"
+        argument = f"{key}={value}"
     sweeping = any(a in {"-m", "--multirun"} for a in sys.argv)
     if not equals or key not in _TEXT_KEYS or sweeping or value in {"", "null", "???"} or value[0] in "'\"{[$":
         return argument

@@ -9,7 +9,7 @@ import torch
 from rich.markup import escape
 from rich.table import Table
 
-from zoomvqa.checkpoints import load_checkpoint
+from zoomvqa.checkpoints import load_checkpoint, weights_file
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
 from zoomvqa.console import console, progress, say
@@ -17,7 +17,7 @@ from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.errors import SettingsError
 from zoomvqa.metrics import figures_of
 from zoomvqa.scoring.inputs import Input, find_inputs
-from zoomvqa.scoring.rows import open_rows
+from zoomvqa.scoring.rows import open_rows, refuse_output
 from zoomvqa.scoring.scorer import Scorer, VideoScore
 from zoomvqa.settings.commands import PredictSettings
 
@@ -33,7 +33,7 @@ def main() -> None:
 def _predict(settings: PredictSettings) -> int:
     if (settings.input is None) == (settings.data is None):
         raise SettingsError("input: give either input=VIDEO|FOLDER|GLOB|LIST.txt|TABLE.csv or data=NAME split=val")
-    checkpoint = load_checkpoint(Path(settings.ckpt).expanduser())
+    checkpoint = load_checkpoint(weights_file(settings.ckpt, "ckpt"))
     reader = settings.data.reader if settings.data and settings.reader == "auto" else settings.reader
     crops, clips = settings.test_crops, settings.test_clips
     scorer = Scorer(checkpoint, settings.device, settings.precision, reader, crops, clips)
@@ -43,11 +43,13 @@ def _predict(settings: PredictSettings) -> int:
         inputs = [Input(video.name, video.path) for video in labelled]
     else:
         inputs = find_inputs(str(settings.input))
+    output = Path(settings.output).expanduser()
+    refuse_output(output)
+    say(f"Scoring with {settings.ckpt}: {checkpoint.told}, {len(checkpoint.weights)} tensors")
     if checkpoint.description.unit == "none":
-        say("This checkpoint was trained with a loss without a scale: its scores order videos, they are no MOS.")
+        say("This checkpoint has no calibration: its scores order videos, they are no MOS.")
     elif checkpoint.description.mos_range is None:
         say("This checkpoint does not tell the scale of its scores: they are what the network puts out.")
-    output = Path(settings.output).expanduser()
     results = _score_all(scorer, inputs, output, details=settings.details)
     if labelled:
         _report(labelled, results)
@@ -61,7 +63,7 @@ def _score_all(scorer: Scorer, inputs: list[Input], output: Path, *, details: bo
     with open_rows(output, details=details) as rows, progress() as bar:
         task = bar.add_task("Scoring", total=len(inputs))
         for item in inputs:
-            result = scorer.score(item.path)
+            result = scorer.try_score(item.path)
             rows.write(item.name, result)
             results.append(result)
             told = f"{result.score:9.4f}" if result.score is not None else f"    error  {result.error}"
@@ -81,10 +83,13 @@ def _report(labelled: tuple[LabelledVideo, ...], results: list[VideoScore]) -> N
         say(f"… and {len(pairs) - _SHOWN} more")
     if not pairs:
         return
-    figures = figures_of(torch.tensor([s for _, s in pairs]), torch.tensor([v.mos for v, _ in pairs]))
-    print(
-        f"SRCC {figures.srcc:.4f}  PLCC {figures.plcc:.4f}  KRCC {figures.krcc:.4f}  "
-        f"RMSE {figures.rmse:.4f}  videos {figures.videos}"
-    )
+    mos = torch.tensor([v.mos for v, _ in pairs])
+    scored = [r for r in results if r.score is not None]
+    columns = {name.upper(): [r.branches[name] for r in scored] for name in scored[0].branches}
+    if len(columns) > 1:
+        columns["fused"] = [score for _, score in pairs]
+    for name, scores in columns.items():
+        figures = figures_of(torch.tensor(scores), mos)
+        print(f"{name:5}  {figures.told}")
     if math.isnan(figures.srcc):
         say("Correlations are not defined where all predictions, or all true scores, are equal.")

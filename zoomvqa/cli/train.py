@@ -8,7 +8,6 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from zoomvqa.cli.app import run
-from zoomvqa.console import say
 from zoomvqa.data.labelled_set import LabelledSet, load_set
 from zoomvqa.errors import SettingsError
 from zoomvqa.ladder.demo import build_demo
@@ -33,7 +32,7 @@ def _train(settings: TrainSettings) -> float:
     from zoomvqa.training.run import train  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
 
     _refuse_sweep_of_many_processes(settings)
-    if settings.branch.name == "vqa" and settings.data.layout == "frames":
+    if settings.branch.name != "iqa" and settings.data.layout == "frames":
         raise SettingsError(
             "data.layout: got 'frames', expected 'videos': clips are taken from the videos themselves"
         )
@@ -41,12 +40,7 @@ def _train(settings: TrainSettings) -> float:
         raise SettingsError(
             f"output: {settings.output} already holds a run; give another output= or overwrite=true"
         )
-    figures = train(settings, labelled_set(settings.data))
-    say(
-        f"Validation: SRCC {figures.srcc:.4f}  PLCC {figures.plcc:.4f}  KRCC {figures.krcc:.4f}  "
-        f"RMSE {figures.rmse:.4f}  ({figures.videos} videos)"
-    )
-    return float(figures.selection)
+    return float(train(settings, labelled_set(settings.data)).selection)
 
 
 def _refuse_sweep_of_many_processes(settings: TrainSettings) -> None:

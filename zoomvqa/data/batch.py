@@ -103,6 +103,51 @@ class VideoClips(_Movable):
         _check_label(self.mos, self.index)
 
 
+@dataclass(frozen=True)
+class PairBatch(_Movable):
+    """Frames and clips of several videos, to train both branches at once.
+
+    Attributes:
+        views: (batch, frames, 3, crop, crop) float32, normalised.
+        clips: (batch, clips, frames, size, size, 3) uint8 pictures.
+        mos: (batch,) float32.
+    """
+
+    views: Tensor
+    clips: Tensor
+    mos: Tensor
+
+    def __post_init__(self) -> None:
+        if self.views.ndim != 5 or self.views.shape[2] != 3:
+            raise ValueError(f"views: expected (batch, frames, 3, crop, crop), got {tuple(self.views.shape)}")
+        _check_pictures(self.clips, "batch, clips, frames, size, size, 3")
+        if not self.mos.shape == self.views.shape[:1] == self.clips.shape[:1]:
+            raise ValueError(f"mos: expected ({self.views.shape[0]},), got {tuple(self.mos.shape)}")
+
+
+@dataclass(frozen=True)
+class VideoPair(_Movable):
+    """All frames and the test clips of one video, for validation.
+
+    Attributes:
+        views: (frames, crops, 3, crop, crop) float32, normalised.
+        clips: (clips, frames, size, size, 3) uint8 pictures.
+        mos: () float32.
+        index: () int64, the video's number within its split: what a score is gathered by.
+    """
+
+    views: Tensor
+    clips: Tensor
+    mos: Tensor
+    index: Tensor
+
+    def __post_init__(self) -> None:
+        if self.views.ndim != 5 or self.views.shape[2] != 3:
+            raise ValueError(f"views: expected (frames, crops, 3, crop, crop), got {tuple(self.views.shape)}")
+        _check_pictures(self.clips, "clips, frames, size, size, 3")
+        _check_label(self.mos, self.index)
+
+
 def _check_pictures(clips: Tensor, axes: str) -> None:
     if clips.ndim != len(axes.split()) or clips.shape[-1] != 3 or clips.dtype != torch.uint8:
         raise ValueError(f"clips: expected ({axes}) uint8, got {tuple(clips.shape)} {clips.dtype}")

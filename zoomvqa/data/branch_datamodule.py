@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from zoomvqa.data.array_cache import ArrayCache
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
+from zoomvqa.errors import SettingsError
 
 
 class BranchDataModule(lightning.LightningDataModule, ABC):
@@ -53,6 +54,19 @@ class BranchDataModule(lightning.LightningDataModule, ABC):
         """Return this process's rank and the number of processes."""
         trainer = self.trainer
         return (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+
+    def _refuse_uneven(self, batch_size: int) -> None:
+        """Refuse a global batch that the processes cannot share.
+
+        Raises:
+            SettingsError: it does not divide.
+        """
+        _, world = self._place()
+        if batch_size % world:
+            raise SettingsError(
+                f"branch.loading.batch_size: got {batch_size}, expected a multiple of the {world} processes that "
+                "share it"
+            )
 
     def _loader_of_batches(self, batches: Dataset, order: Any) -> DataLoader:
         return DataLoader(batches, sampler=order, batch_size=None, **self._workers())

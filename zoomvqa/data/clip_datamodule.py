@@ -16,7 +16,6 @@ from zoomvqa.data.clip_order import ClipBatches
 from zoomvqa.data.clip_source import ClipSource
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.data.opening import open_all
-from zoomvqa.errors import SettingsError
 from zoomvqa.settings.vqa import ClipLoading, ClipSampling, ClipView
 from zoomvqa.video.reader import ReaderName
 
@@ -59,12 +58,7 @@ class ClipDataModule(BranchDataModule):
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  Lightning's signature
         """Open every video once, so that what is no video is named before training."""
-        _, world = self._place()
-        if self._loading.batch_size % world:
-            raise SettingsError(
-                f"branch.loading.batch_size: got {self._loading.batch_size}, expected a multiple of the "
-                f"{world} processes that share it"
-            )
+        self._refuse_uneven(self._loading.batch_size)
         if not self._opened:
             open_all([*self.train_videos, *self.val_videos], self._open)
         self._opened = True

@@ -12,7 +12,7 @@ from zoomvqa.data.array_cache import ArrayCache, fill
 from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.data.frame_dataset import TrainFrames, WholeVideos, training_frames
 from zoomvqa.data.frame_order import FrameBatches
-from zoomvqa.data.frame_source import FrameSource, frame_source
+from zoomvqa.data.frame_source import FrameChoice, open_store
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.data.opening import open_all
 from zoomvqa.settings.iqa import FrameLoading, FrameSampling, FrameView
@@ -63,7 +63,7 @@ class FrameDataModule(BranchDataModule):
             return
         self._counts = open_all(self.train_videos, self._count)
         # Validation videos are decoded in every epoch; one that does not even open is named now.
-        open_all(self.val_videos, lambda video: len(self._source(video).indices))
+        open_all(self.val_videos, self._chosen)
         entries = [self._entry(video) for video in self.train_videos]
         self._grouped = any(entry is None for entry in entries)
         self._train = TrainFrames(self.train_videos, entries, self._sampling, self._view, self._reader)
@@ -91,10 +91,10 @@ class FrameDataModule(BranchDataModule):
     def _decoded(self, video: LabelledVideo) -> NDArray[np.uint8]:
         return training_frames(video.path, self._sampling, self._view.resize, self._reader)
 
-    def _source(self, video: LabelledVideo) -> FrameSource:
-        return frame_source(video.path, self._sampling, self._reader)
+    def _chosen(self, video: LabelledVideo) -> int:
+        return len(FrameChoice(open_store(video.path, self._reader), self._sampling).wanted)
 
     def _count(self, video: LabelledVideo) -> int:
         """Return how many frames a video gives; one that is not cached is opened, which finds what is no video."""
         entry = self._entry(video)
-        return len(self._source(video).indices) if entry is None else len(ArrayCache.load(entry))
+        return self._chosen(video) if entry is None else len(ArrayCache.load(entry))

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from zoomvqa.data.array_cache import ArrayCache
 from zoomvqa.data.batch import FrameBatch, VideoFrameViews
 from zoomvqa.data.frame_order import FrameKey
-from zoomvqa.data.frame_source import frame_source
+from zoomvqa.data.frame_source import chosen_frames
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.opening import named
 from zoomvqa.data.views import TestView, TrainView, at_training_resolution
@@ -31,7 +31,7 @@ def training_frames(
     Raises:
         VideoError: the video cannot be read.
     """
-    frames = [at_training_resolution(f, resize) for f in frame_source(path, sampling, reader).frames()]
+    frames = [at_training_resolution(f, resize) for f in chosen_frames(path, sampling, reader)]
     if len(shapes := sorted({frame.shape[:2] for frame in frames})) > 1:
         raise VideoError(f"its frames have different shapes: {' and '.join(f'{w}×{h}' for h, w in shapes[:2])}")
     return np.stack(frames)
@@ -109,6 +109,6 @@ class WholeVideos(Dataset[VideoFrameViews]):
     def __getitem__(self, index: int) -> VideoFrameViews:
         video = self._videos[index]
         with named(video):
-            frames = frame_source(video.path, self._sampling, self._reader).frames()
+            frames = chosen_frames(video.path, self._sampling, self._reader)
             views = torch.stack([self._view(frame) for frame in frames])
         return VideoFrameViews(views, torch.tensor(video.mos, dtype=torch.float32), torch.tensor(index))

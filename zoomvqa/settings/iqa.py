@@ -38,7 +38,6 @@ class IQANetwork(Settings):
     """The network of the IQA branch."""
 
     backbone: str = "convnext_tiny"
-    weights: Literal["imagenet", "package", "none"] = "imagenet"
     drop_path: Below1 = 0.1
     hidden: PositiveInt = 384
     dropout: Below1 = 0.1

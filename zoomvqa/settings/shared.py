@@ -14,6 +14,13 @@ Rgb = tuple[float, float, float]
 Spread = tuple[PositiveFloat, PositiveFloat, PositiveFloat]
 
 
+class StartingWeights(Settings):
+    """Weights that training starts from; see `zoomvqa.checkpoints.start`."""
+
+    source: str = "none"
+    strict: bool = True
+
+
 class LossSettings(Settings):
     """The training loss; see `zoomvqa.losses`."""
 

@@ -53,7 +53,6 @@ class VQANetwork(Settings):
     ] = "swin_tiny"
     patch: PositiveInt = 6
     gated: bool = True
-    weights: str = "none"
     drop_path: Below1 = 0.1
     hidden: PositiveInt = 64
     dropout: Below1 = 0.5

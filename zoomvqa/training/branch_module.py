@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from zoomvqa.calibration import fit_logistic
 from zoomvqa.errors import TrainingError
 from zoomvqa.losses import build_loss
 from zoomvqa.metrics import Figures, VideoScores
@@ -103,10 +104,19 @@ class BranchModule(lightning.LightningModule, ABC):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Write the description into the checkpoint: its figures, and which weights had them."""
+        """Write the description into the checkpoint: its figures, whose they are, and a calibration."""
         figures = self.figures._asdict() if self.figures else {}
         told = {"epoch": self.current_epoch, "figures": figures, "weights": self._better}
-        checkpoint["zoomvqa"] = self.description | told
+        checkpoint["zoomvqa"] = self.description | told | self._calibration()
+
+    def _calibration(self) -> dict[str, Any]:
+        """Return what brings scores without a unit to MOS units, fitted on the last validation."""
+        scale = self.description.get("mos_range")
+        if self.description.get("unit") != "none" or self.table is None or not scale:
+            return {}
+        score, mos = (column.double().numpy() for column in self.table[1:])
+        found = fit_logistic(score, mos, (float(scale[0]), float(scale[1])))
+        return {} if found is None else {"unit": "mos", "calibration": found.model_dump()}
 
     def _candidates(self) -> dict[str, nn.Module]:
         return {"net": self.net} | ({"averaged": self.averaged.module} if self.averaged is not None else {})

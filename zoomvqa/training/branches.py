@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from zoomvqa.checkpoints import start_from
+from zoomvqa.checkpoints import start_from, weights_file
 from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.data.clip_datamodule import ClipDataModule
 from zoomvqa.data.frame_datamodule import FrameDataModule
 from zoomvqa.data.labelled_set import LabelledSet
 from zoomvqa.errors import SettingsError
 from zoomvqa.losses import SCALE_FREE
+from zoomvqa.models.backbones import Weights
 from zoomvqa.models.iqa.module import IQAModule
 from zoomvqa.models.iqa.net import build_iqa_net
-from zoomvqa.models.vqa.build import NO_FILE, build_vqa_net
+from zoomvqa.models.vqa.build import build_vqa_net
 from zoomvqa.models.vqa.module import VQAModule
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.iqa import IQABranch
 from zoomvqa.settings.vqa import VQABranch
 from zoomvqa.training.branch_module import BranchModule
 
+# Weights of a frame backbone that timm or a package brings.
+_TIMM: dict[str, Weights] = {"imagenet": "imagenet", "package": "package"}
+
 
 def build_branch(
-    settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]
+    settings: TrainSettings, branch: IQABranch | VQABranch, labelled: LabelledSet, description: dict[str, Any]
 ) -> tuple[BranchModule, BranchDataModule]:
     """Return what trains a branch, and what feeds it.
 
     Args:
         settings: of the whole run.
+        branch: of the branch.
         labelled: the set to train on.
         description: what the run's checkpoints say of themselves.
 
     Raises:
         UserError: the settings do not fit the data or each other, or starting weights cannot be had.
     """
-    _refuse_lonely_samples(settings.branch)
-    if isinstance(settings.branch, VQABranch):
-        return _vqa(settings.branch, settings, labelled, description)
-    return _iqa(settings.branch, settings, labelled, description)
+    _refuse_lonely_samples(branch)
+    if isinstance(branch, VQABranch):
+        return _vqa(branch, settings, labelled, description)
+    return _iqa(branch, settings, labelled, description)
 
 
 def _refuse_lonely_samples(branch: IQABranch | VQABranch) -> None:
@@ -53,7 +57,10 @@ def _refuse_lonely_samples(branch: IQABranch | VQABranch) -> None:
 def _iqa(
     branch: IQABranch, settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]
 ) -> tuple[BranchModule, BranchDataModule]:
-    net = build_iqa_net(branch.network, branch.view.crop)
+    source = settings.weights.source
+    net = build_iqa_net(branch.network, branch.view.crop, _TIMM.get(source, "none"))
+    if source not in {*_TIMM, "none"}:
+        start_from(net, weights_file(source, "weights"), strict=settings.weights.strict)
     module = IQAModule(net, branch.loss, branch.mixing, branch.optimiser, description)
     reader = settings.data.reader
     data = FrameDataModule(labelled, branch.sampling, branch.view, branch.loading, reader, settings.seed)
@@ -63,9 +70,11 @@ def _iqa(
 def _vqa(
     branch: VQABranch, settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]
 ) -> tuple[BranchModule, BranchDataModule]:
-    net = build_vqa_net(branch.network, branch.sampling.clip_len, branch.view.size)
-    if branch.network.weights not in NO_FILE:
-        start_from(net, Path(branch.network.weights).expanduser())
+    source, imagenet = settings.weights.source, settings.weights.source == "imagenet"
+    frames, size = branch.sampling.clip_len, branch.view.size
+    net = build_vqa_net(branch.network, frames, size, "imagenet" if imagenet else "none")
+    if source not in {"imagenet", "none"}:
+        start_from(net, weights_file(source, "weights"), strict=settings.weights.strict)
     module = VQAModule(net, branch.view, branch.loss, branch.optimiser, description)
     reader = settings.data.reader
     data = ClipDataModule(labelled, branch.sampling, branch.view, branch.loading, reader, settings.seed)

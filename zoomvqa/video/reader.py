@@ -47,7 +47,7 @@ class Video:
 
     Attributes:
         timeline: when each frame is shown.
-        reader: the decoder in use.
+        reader: the decoder in use; it may change midway.
 
     Raises:
         VideoError: the file is not a readable video.

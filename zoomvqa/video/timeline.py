@@ -51,6 +51,23 @@ class Timeline:
         return float(self.pts[index] * self.time_base - Fraction(self.start, 1_000_000))
 
 
+def steady_timeline(count: int, rate: float, width: int, height: int, container: str) -> Timeline:
+    """Return the timeline of `count` frames, `rate` a second, that come from no video file."""
+    return Timeline(
+        pts=tuple(range(count)),
+        durations=(1,) * count,
+        time_base=1 / Fraction(rate).limit_denominator(100_000),
+        start=0,
+        streams=1,
+        width=width,
+        height=height,
+        container=container,
+        codec="",
+        open_gop=False,
+        hidden=0,
+    )
+
+
 def read_timeline(path: Path) -> Timeline:
     """Read the timeline of the first video stream of `path`.
 

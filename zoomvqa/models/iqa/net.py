@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zoomvqa.errors import SettingsError
-from zoomvqa.models.backbones import create_backbone, feature_channels, largest_stride
+from zoomvqa.models.backbones import Weights, create_backbone, feature_channels, largest_stride
 from zoomvqa.settings.iqa import IQANetwork
 
 
@@ -75,18 +75,18 @@ def _head(channels: int, hidden: int, dropout: float, last: nn.Module) -> nn.Seq
     return nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, 1), last)
 
 
-def build_iqa_net(settings: IQANetwork, crop: int, *, pretrained: bool = True) -> IQANet:
+def build_iqa_net(settings: IQANetwork, crop: int, weights: Weights = "none") -> IQANet:
     """Return the network that `settings` describe, for crops of `crop` pixels.
 
     Args:
         settings: the network.
         crop: side of the views, which fixes the grid: crop // largest stride of the backbone.
-        pretrained: whether to fetch the backbone's starting weights; not needed when a checkpoint follows.
+        weights: of the backbone: `imagenet`, `package` or `none`.
 
     Raises:
         SettingsError, ToolError: see `zoomvqa.models.backbones.create_backbone`.
     """
-    backbone = create_backbone(settings.backbone, settings.weights if pretrained else "none", settings.drop_path)
+    backbone = create_backbone(settings.backbone, weights, settings.drop_path)
     grid = max(1, crop // largest_stride(backbone))
     net = IQANet(backbone, grid, settings.hidden, settings.dropout)
     try:

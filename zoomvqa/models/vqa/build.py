@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
@@ -21,24 +21,23 @@ _SWIN: dict[str, dict[str, Any]] = {
     "swin_nano": {"channels": 32, "depths": (2, 2), "heads": (2, 4), "window": (2, 4, 4)},
 }
 _CONVNEXT = {"convnext3d_tiny": "convnext_tiny", "convnext3d_small": "convnext_small"}
-# Values of `weights` that are no file.
-NO_FILE = ("none", "imagenet")
+Weights = Literal["imagenet", "none"]
 
 
-def build_vqa_net(settings: VQANetwork, frames: int, size: int, *, pretrained: bool = True) -> VQANet:
+def build_vqa_net(settings: VQANetwork, frames: int, size: int, weights: Weights = "none") -> VQANet:
     """Return the network that `settings` describe.
 
     Args:
-        settings: the network; weights from a file are not its business, see `zoomvqa.checkpoints.start`.
+        settings: the network.
         frames: of a clip.
         size: side of its pictures, pixels.
-        pretrained: whether to fetch ImageNet weights where the settings name them.
+        weights: `imagenet` or `none`; those of a file are not its business, see `zoomvqa.checkpoints.start`.
 
     Raises:
         SettingsError: the clip is too small for the network, or it has no such weights.
         ToolError: the weights cannot be downloaded.
     """
-    backbone = _backbone(settings, frames, size, pretrained=pretrained)
+    backbone = _backbone(settings, frames, size, pretrained=weights == "imagenet")
     return VQANet(backbone, settings.hidden, settings.dropout)
 
 
@@ -50,12 +49,10 @@ def _backbone(settings: VQANetwork, frames: int, size: int, *, pretrained: bool)
             f"least {8 * patch}"
         )
     if settings.backbone in _CONVNEXT:
-        fetch = pretrained and settings.weights == "imagenet"
-        return convnext3d(_CONVNEXT[settings.backbone], patch, settings.drop_path, pretrained=fetch)
-    if settings.weights == "imagenet":
+        return convnext3d(_CONVNEXT[settings.backbone], patch, settings.drop_path, pretrained=pretrained)
+    if pretrained:
         raise SettingsError(
-            "branch.network.weights: got 'imagenet', expected none or a file: only the convnext3d backbones have "
-            "ImageNet weights"
+            "weights: got 'imagenet', expected none, a name or a file: only the convnext3d backbones have those"
         )
     nano = settings.backbone == "swin_nano"
     backbone = VideoSwin(
@@ -71,6 +68,6 @@ def _backbone(settings: VQANetwork, frames: int, size: int, *, pretrained: bool)
     except ValueError as error:
         enough = backbone.window[0] * frames >= backbone.base[0]
         raise SettingsError(f"{'branch.view' if enough else 'branch.sampling.clip_len'}: {error}") from None
-    if nano and pretrained and settings.weights == "none":  # trained from nothing
+    if nano:  # the one that is trained from nothing
         start_from_dct(backbone.patch_embed.proj)
     return backbone

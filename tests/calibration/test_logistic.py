@@ -1,0 +1,79 @@
+"""The logistic from scores to MOS."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import curve_fit
+
+from zoomvqa.calibration import Logistic, fit_logistic
+
+TRUE = Logistic(low=20.0, high=85.0, centre=0.3, width=0.12)
+
+
+def samples(noise: float, count: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(0)
+    score = draw.normal(0.3, 0.2, count)
+    return score, TRUE(torch.from_numpy(score)).numpy() + draw.normal(0, noise, count)
+
+
+def test_known_numbers_come_back():
+    score, mos = samples(0.0)
+    found = fit_logistic(score, mos, (0.0, 100.0))
+    for name, value in TRUE.model_dump().items():
+        assert getattr(found, name) == pytest.approx(value, rel=1e-4), name
+    assert found.of(0.3) == pytest.approx(52.5)
+
+
+def test_the_fit_is_scipy_s_where_that_rises():
+    score, mos = samples(4.0)
+    found = fit_logistic(score, mos, (0.0, 100.0))
+
+    def curve(x, high, low, centre, width):
+        return low + (high - low) / (1 + np.exp(-(x - centre) / abs(width)))
+
+    theirs, _ = curve_fit(curve, score, mos, p0=[mos.max(), mos.min(), score.mean(), 0.5], maxfev=100_000)
+    ours = found(torch.from_numpy(score)).numpy()
+    np.testing.assert_allclose(ours, curve(score, *theirs), atol=1e-3)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e3, -5.0])
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e4])
+def test_units_of_the_score_do_not_matter(shift, scale):
+    score, mos = samples(3.0)
+    one, other = fit_logistic(score, mos, (0, 100)), fit_logistic(scale * (score + shift), mos, (0, 100))
+    back = other(torch.from_numpy(scale * (score + shift)))
+    np.testing.assert_allclose(one(torch.from_numpy(score)).numpy(), back.numpy(), atol=2e-2)
+
+
+def test_it_rises_and_stays_on_the_scale():
+    draw = np.random.default_rng(1)
+    for count in (5, 8, 40):
+        for _ in range(20):
+            score = draw.normal(size=count)
+            mos = 3 + 0.5 * score + draw.normal(0, 0.8, count)
+            found = fit_logistic(score, np.clip(mos, 1, 5), (1.0, 5.0))
+            if found is None:
+                assert np.corrcoef(score, np.clip(mos, 1, 5))[0, 1] <= 0
+                continue
+            values = found(torch.linspace(-20, 20, 101, dtype=torch.float64))
+            assert (values.diff() >= 0).all()
+            assert 0.6 - 1e-9 <= values.min() < values.max() <= 5.4 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("score", "mos"),
+    [
+        ([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0]),
+        ([1.0] * 6, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], [3.0] * 5),
+        ([5.0, 4.0, 3.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0, 5.0]),
+    ],
+    ids=["few", "constant scores", "constant MOS", "falling"],
+)
+def test_where_there_is_none(score, mos):
+    assert fit_logistic(np.array(score), np.array(mos), (0.0, 10.0)) is None
+
+
+def test_what_is_no_number():
+    with pytest.raises(ValueError, match="finite"):
+        fit_logistic(np.array([1.0, np.nan]), np.array([1.0, 2.0]), (0.0, 5.0))

@@ -1,0 +1,179 @@
+"""`train.py branch=fusion`, and scoring with the checkpoint that it leaves: by command and from Python."""
+
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import zoomvqa
+from cli.conftest import PICTURES, Run, on
+from cli.test_train_vqa import TINY, read
+from zoomvqa.cli import train
+from zoomvqa.errors import CheckpointError, VideoError
+from zoomvqa.video.reader import Video
+
+pytestmark = pytest.mark.slow
+FUSION = ("branch=fusion", "data=folder", "trainer=cpu")
+VIDEOS = [f"{name}_{level}.mp4" for level in (1, 8) for name in PICTURES]
+
+
+@pytest.fixture(scope="module")
+def branches(trained, labelled, tmp_path_factory) -> tuple[str, str]:
+    """The checkpoints of two trained branches."""
+    output = tmp_path_factory.mktemp("vqa") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["train.py", *TINY, *on(labelled), f"output={output}"])
+        with pytest.raises(SystemExit) as ended:
+            train.main()
+    assert not ended.value.code
+    return str(trained / "checkpoints" / "best.ckpt"), str(output / "checkpoints" / "best.ckpt")
+
+
+@pytest.fixture(scope="module")
+def agreed(branches, labelled, tmp_path_factory) -> tuple[str, ...]:
+    """The overrides of a set whose MOS both branches agree with: two epochs teach them little else."""
+    table = tmp_path_factory.mktemp("agreed") / "scores.csv"
+    scorers = [zoomvqa.load(b, device="cpu") for b in branches]
+    rows = []
+    for split, videos in (("train", VIDEOS[:6]), ("val", VIDEOS[6:])):
+        scores = np.array([[s.score(labelled / v).score for v in videos] for s in scorers])
+        z = (scores - scores.mean(axis=1, keepdims=True)) / scores.std(axis=1, keepdims=True)
+        rows += [[v, 50 + 10 * s, split] for v, s in zip(videos, z.mean(axis=0), strict=True)]
+    with table.open("w", newline="") as handle:
+        csv.writer(handle).writerows([["video", "mos", "split"], *rows])
+    return f"data.root={labelled}", f"data.annotations={table}", "data.mos_range=[0,100]"
+
+
+@pytest.fixture(scope="module")
+def fused(branches, agreed, tmp_path_factory) -> Path:
+    """The folder of a fusion."""
+    output = tmp_path_factory.mktemp("fused") / "run"
+    arguments = [*FUSION, *agreed, f"iqa={branches[0]}", f"vqa={branches[1]}", f"output={output}"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["train.py", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            train.main()
+    assert not ended.value.code
+    return output
+
+
+def test_the_checkpoint_describes_itself(fused):
+    raw = torch.load(fused / "checkpoints" / "best.ckpt", weights_only=True)
+    entry = raw["zoomvqa"]
+    assert (entry["branch"], entry["unit"], entry["mos_range"]) == ("fusion", "mos", [0.0, 100.0])
+    assert (entry["scale"]["split"], entry["scale"]["share"]) == ("val", 0.5)
+    assert entry["scale"]["videos"] == len(read(fused / "fit_predictions.csv")) == 6
+    assert entry["figures"]["srcc"] > 0.8
+    assert {k.split(".")[1] for k in raw["state_dict"]} == {"iqa", "vqa"}
+    assert (fused / "fit_scatter.png").stat().st_size > 1000
+
+
+def test_one_video_alone_scores_as_among_others(fused, agreed, labelled, command: Run, tmp_path):
+    ckpt = f"ckpt={fused / 'checkpoints' / 'best.ckpt'}"
+    outcome = command("predict", ckpt, f"input={labelled}", "output=all.csv", "details=true")
+    assert outcome.code == 0, outcome.err
+    rows = {Path(r["video"]).name: r for r in read(tmp_path / "all.csv")}
+    name, row = next(iter(rows.items()))
+    assert command("predict", ckpt, f"input={labelled / name}", "output=one.csv").code == 0
+    (alone,) = read(tmp_path / "one.csv")
+    assert [alone[k] for k in ("score", "iqa", "vqa")] == [row[k] for k in ("score", "iqa", "vqa")]
+    assert 0 <= float(row["score"]) <= 100
+    fitted = {r["video"]: float(r["prediction"]) for r in read(fused / "fit_predictions.csv")}
+    assert {n: float(rows[n]["score"]) for n in fitted} == pytest.approx(fitted, abs=2e-6)
+    kinds = [r["kind"] for r in read(tmp_path / "all.details.csv")]
+    assert kinds.count("clip") == 4 * len(rows)
+    assert kinds.count("frame") == sum(int(r["frames"]) for r in rows.values())
+
+
+def test_from_python(fused, labelled):
+    scorer = zoomvqa.load(str(fused / "checkpoints" / "best.ckpt"), device="cpu")
+    video = labelled / "testsrc2_1.mp4"
+    found = scorer.score(str(video), patches=True)
+    assert set(found.branches) == {"iqa", "vqa"}
+    assert (len(found.clips), found.frames[0].first) == (4, 0)
+    assert found.frames[0].patches.weight.shape == (1, 2, 2)
+    assert ((found.frames[0].patches.weight >= 0) & (found.frames[0].patches.weight <= 1)).all()
+    assert found.clips[1].start > found.clips[0].start
+    frames = np.stack(list(Video(video).frames(range(26))))
+    for pixels in (frames, torch.from_numpy(frames)):
+        again = scorer.score(pixels, fps=25)
+        assert (again.score, again.branches, again.reader) == (found.score, found.branches, "array")
+    with pytest.raises(VideoError, match="no such file"):
+        scorer.score("none.mp4")
+    with pytest.raises(VideoError, match="fps: frames in memory need"):
+        scorer.score(frames)
+    with pytest.raises(VideoError, match="uint8 RGB"):
+        scorer.score(frames[0], fps=25)
+    with pytest.raises(CheckpointError, match="no such file"):
+        zoomvqa.load("none.ckpt")
+
+
+def test_options_of_both_branches(fused, labelled, command: Run, tmp_path):
+    ckpt = f"ckpt={fused / 'checkpoints' / 'best.ckpt'}"
+    outcome = command("predict", ckpt, f"input={labelled / 'testsrc2_1.mp4'}", "test_crops=5", "test_clips=2")
+    assert outcome.code == 0, outcome.err
+    assert read(tmp_path / "scores.csv")[0]["clips"] == "2"
+
+
+def test_a_fitted_share_and_the_training_split(branches, agreed, command: Run, tmp_path):
+    both = (f"iqa={branches[0]}", f"vqa={branches[1]}")
+    options = ("branch.share=fit", "branch.split=train", "output=run")
+    outcome = command("train", *FUSION, *agreed, *both, *options)
+    assert outcome.code == 0, outcome.err
+    scale = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)["zoomvqa"]["scale"]
+    assert scale["split"] == "train"
+    assert 0 <= scale["share"] <= 1
+    assert "Calibrated on the" in outcome.err
+
+
+def test_fine_tuning(branches, agreed, labelled, command: Run, tmp_path):
+    both = (f"iqa={branches[0]}", f"vqa={branches[1]}")
+    options = ("branch.finetune=true", "trainer.max_epochs=1", "branch.loading.workers=0", "output=run")
+    outcome = command("train", *FUSION, *agreed, *both, *options)
+    assert outcome.code == 0, outcome.err
+    state = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
+    before = torch.load(branches[0], weights_only=True)["state_dict"]
+    assert not torch.equal(state["net.iqa.head_score.0.weight"], before["net.head_score.0.weight"])
+    assert command("predict", "ckpt=run/checkpoints/best.ckpt", f"input={labelled}", "output=s.csv").code == 0
+    scores = {Path(r["video"]).name: float(r["score"]) for r in read(tmp_path / "s.csv")}
+    validated = {r["video"]: float(r["prediction"]) for r in read(tmp_path / "run" / "val_predictions.csv")}
+    assert {name: scores[name] for name in validated} == pytest.approx(validated, abs=2e-5)
+
+
+def test_a_branch_alone_gets_a_calibration_from_its_own_validation(labelled, command: Run, tmp_path):
+    """With enough validation videos that it orders rightly; else it says that it has none."""
+    outcome = command("train", *TINY, *on(labelled), "data.val_share=0.6", "output=run", "trainer.max_epochs=4")
+    assert outcome.code == 0, outcome.err
+    entry = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)["zoomvqa"]
+    rises = entry["figures"]["plcc"] > 0
+    assert (entry["unit"], entry["calibration"] is not None) == (("mos", True) if rises else ("none", False))
+    outcome = command("predict", "ckpt=run/checkpoints/best.ckpt", f"input={labelled}", "output=s.csv")
+    assert ("no calibration" in outcome.err) == (not rises)
+    if rises:
+        low, high = (float(v) for v in entry["mos_range"])
+        spread = 0.1 * (high - low)
+        assert all(low - spread <= float(r["score"]) <= high + spread for r in read(tmp_path / "s.csv"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"iqa": "VQA"}, "is a checkpoint of the vqa branch, expected one of the iqa branch"),
+        ({"vqa": "none.ckpt"}, "no such file: none.ckpt"),
+        ({"vqa": None}, "vqa: a value is missing; give vqa="),
+        ({"branch.split": "test"}, "branch.split: got 'test', expected 'train' or 'val'"),
+        ({"branch.share": "1.5"}, "branch.share: got 1.5"),
+        ({"weights": "imagenet"}, "weights.source: unknown key"),
+        ({"data.layout": "frames"}, "data.layout: got 'frames', expected 'videos'"),
+    ],
+)
+def test_mistakes(branches, agreed, command: Run, change, message):
+    values = {"iqa": branches[0], "vqa": branches[1], "output": "run"} | change
+    values = {k: branches[1] if v == "VQA" else v for k, v in values.items()}
+    outcome = command("train", *FUSION, *agreed, *(f"{k}={v}" for k, v in values.items() if v is not None))
+    assert outcome.code == 2
+    assert message in " ".join(outcome.err.split())
+    assert "Traceback" not in outcome.err

@@ -1,0 +1,74 @@
+"""Set-wise fusion of prediction files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoomvqa.errors import UserError
+from zoomvqa.scoring.fuse_files import fuse_files, read_predictions
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "fusion.json").read_text())
+
+
+def written(path: Path, scores: dict[str, float]) -> Path:
+    path.write_text("".join(f"{name},{score!r}\n" for name, score in scores.items()))
+    return path
+
+
+@pytest.fixture
+def files(tmp_path) -> tuple[Path, Path]:
+    names = GOLDEN["video"]
+    iqa = written(tmp_path / "iqa.txt", dict(zip(names, GOLDEN["iqa"], strict=True)))
+    vqa = dict(zip(names, GOLDEN["vqa"], strict=True))
+    return iqa, written(tmp_path / "vqa.txt", dict(sorted(vqa.items(), key=lambda item: item[1])))
+
+
+def test_the_release_s_files_give_its_output(files, tmp_path):
+    assert fuse_files(*files, tmp_path / "out.txt", 0.5, ["vqa"]) == 253
+    fused = read_predictions(tmp_path / "out.txt", "out")
+    assert list(fused) == GOLDEN["video"]
+    np.testing.assert_allclose(list(fused.values()), GOLDEN["fused"], rtol=0, atol=1e-9)
+
+
+def test_the_share(files, tmp_path):
+    fuse_files(*files, tmp_path / "out.txt", 0.0, ["vqa"])
+    assert list(read_predictions(tmp_path / "out.txt", "out").values()) == GOLDEN["vqa"]
+
+
+def test_a_table_with_a_header(tmp_path):
+    (tmp_path / "s.csv").write_text("video,score,status,error\nb.mp4,2.5,ok,\na.mp4,1.5,ok,\n")
+    assert read_predictions(tmp_path / "s.csv", "iqa") == {"b.mp4": 2.5, "a.mp4": 1.5}
+
+
+def test_files_of_other_videos(tmp_path):
+    iqa = written(tmp_path / "i.txt", {f"{i}.mp4": 1.0 + i for i in range(9)})
+    vqa = written(tmp_path / "v.txt", {f"{i}.mp4": 1.0 + i for i in range(8, 10)})
+    with pytest.raises(UserError, match=r"8 only in iqa \(0.mp4, .* and 3 more\); 1 only in vqa \(9.mp4\)"):
+        fuse_files(iqa, vqa, tmp_path / "o.txt", 0.5, [])
+    assert not (tmp_path / "o.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a.mp4\nb.mp4\n", "line 1: expected video,score, got 'a.mp4'"),
+        ("a.mp4,1\nb.mp4,nan\n", "line 2: expected video,score"),
+        ("a.mp4,1\na.mp4,2\n", "lists a.mp4 twice"),
+        ("a.mp4,1\n", "has 1 predictions"),
+        ("", "has 0 predictions"),
+    ],
+)
+def test_files_that_are_wrong(tmp_path, text, message):
+    (tmp_path / "i.txt").write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_predictions(tmp_path / "i.txt", "iqa")
+    with pytest.raises(UserError, match="not a readable text file"):
+        read_predictions(tmp_path / "none.txt", "iqa")
+
+
+def test_what_is_not_rescaled_is_not_taken_for_it(tmp_path):
+    one = written(tmp_path / "i.txt", {"a": -1.0, "b": 2.0})
+    with pytest.raises(UserError, match="rescaled: the vqa file has scores outside 0..100"):
+        fuse_files(one, one, tmp_path / "o.txt", 0.5, ["vqa"])

@@ -1,0 +1,28 @@
+"""`scripts/convert_checkpoint.py`: a checkpoint in another format, or for patches of another size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zoomvqa.checkpoints import weights_file
+from zoomvqa.checkpoints.convert import convert
+from zoomvqa.checkpoints.fit import some
+from zoomvqa.cli.app import OK, run
+from zoomvqa.console import say
+from zoomvqa.errors import SettingsError
+from zoomvqa.settings.commands import ConvertSettings
+
+
+def main() -> None:
+    """Run the command."""
+    run("convert_checkpoint", ConvertSettings, _convert)
+
+
+def _convert(settings: ConvertSettings) -> int:
+    source, target = weights_file(settings.input, "input"), Path(settings.output).expanduser()
+    if target.exists():
+        raise SettingsError(f"output: {target} is there already")
+    done = convert(source, target, settings.format, settings.patch)
+    left = f"; {len(done.dropped)} of the file have no place in it ({some(done.dropped)})" if done.dropped else ""
+    say(f"{source} ({done.kind}) -> {target} ({settings.format}): {done.tensors} tensors{left}")
+    return OK

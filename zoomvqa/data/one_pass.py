@@ -1,0 +1,55 @@
+"""One decoding of a video for everyone who looks at it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from zoomvqa.video.reader import Frame
+from zoomvqa.video.timeline import Timeline
+
+
+class FrameStore(Protocol):
+    """Something that has frames: a video file, a folder of pictures, an array."""
+
+    @property
+    def timeline(self) -> Timeline:
+        """When each frame is shown."""
+        ...
+
+    @property
+    def reader(self) -> str:
+        """What reads the frames; it may change midway."""
+        ...
+
+    def frames(self, indices: Sequence[int]) -> Iterator[Frame]:
+        """Yield the frames of `indices`, which never decrease, each (height, width, 3) uint8 RGB."""
+        ...
+
+
+class Taker(Protocol):
+    """Takes some frames of a video as they go by."""
+
+    @property
+    def wanted(self) -> Sequence[int]:
+        """Numbers of the frames, never decreasing; one may repeat."""
+        ...
+
+    def take(self, index: int, frame: Frame) -> None:
+        """Take a frame: called once for each number of `wanted`, in order."""
+        ...
+
+
+def one_pass(store: FrameStore, takers: Sequence[Taker]) -> None:
+    """Decode each frame that anyone wants once, in order, and hand it to those who want it.
+
+    Raises:
+        VideoError: a frame cannot be decoded, or a taker cannot use it.
+    """
+    counts = [Counter(taker.wanted) for taker in takers]
+    needed = sorted(set().union(*counts))
+    for index, frame in zip(needed, store.frames(needed), strict=True):
+        for taker, count in zip(takers, counts, strict=True):
+            for _ in range(count[index]):
+                taker.take(index, frame)

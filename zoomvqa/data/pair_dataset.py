@@ -1,0 +1,123 @@
+"""Videos for both branches at once: frames and clips out of one decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from zoomvqa.data.batch import PairBatch, VideoPair
+from zoomvqa.data.clip_order import ClipKey
+from zoomvqa.data.clip_source import ClipTaker, refuse_folder
+from zoomvqa.data.frame_source import FrameChoice
+from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.data.one_pass import one_pass
+from zoomvqa.data.opening import named
+from zoomvqa.data.views import TestView, TrainView, at_training_resolution
+from zoomvqa.settings.iqa import FrameSampling, FrameView
+from zoomvqa.settings.vqa import ClipSampling, ClipView
+from zoomvqa.video.reader import Frame, ReaderName, Video
+
+
+@dataclass(frozen=True)
+class PairSampling:
+    """What both branches look at, as their checkpoints have it.
+
+    Attributes:
+        frames: which frames the IQA branch looks at.
+        frame_view: what it sees of them.
+        clips: how clips are laid over a video.
+        clip_view: what the VQA branch sees of them.
+        reader: the decoder.
+    """
+
+    frames: FrameSampling
+    frame_view: FrameView
+    clips: ClipSampling
+    clip_view: ClipView
+    reader: ReaderName = "auto"
+
+    def open(self, video: LabelledVideo) -> Video:
+        """Open a labelled video.
+
+        Raises:
+            VideoError: it is no readable video.
+        """
+        refuse_folder(video.path)
+        return Video(video.path, self.reader)
+
+
+class _ViewTaker:
+    """Gathers the IQA branch's views."""
+
+    def __init__(self, wanted: Sequence[int], view: TestView | None, train: FrameView, seed: int) -> None:
+        self.wanted, self.views = wanted, list[Tensor]()
+        self._test, self._resize, self._train = view, train.resize, TrainView(train)
+        self._seeds = np.random.default_rng(seed)
+
+    def take(self, index: int, frame: Frame) -> None:  # noqa: ARG002  they come in order
+        if self._test is not None:
+            self.views.append(self._test(frame))
+        else:
+            small = at_training_resolution(frame, self._resize)
+            self.views.append(self._train(small, int(self._seeds.integers(2**63))))
+
+
+class TrainPairs(Dataset[PairBatch]):
+    """Random frames and clips of training videos; an index is the list of keys of one batch.
+
+    Args:
+        videos: the training videos.
+        sampling: what both branches look at.
+        frames: random frames a video.
+    """
+
+    def __init__(self, videos: Sequence[LabelledVideo], sampling: PairSampling, frames: int) -> None:
+        self._videos, self._sampling, self._frames = videos, sampling, frames
+
+    def __getitem__(self, keys: list[ClipKey]) -> PairBatch:
+        pairs = [self._pair(key) for key in keys]
+        mos = torch.tensor([self._videos[key.video].mos for key in keys], dtype=torch.float32)
+        return PairBatch(torch.stack([v for v, _ in pairs]), torch.stack([c for _, c in pairs]), mos)
+
+    def _pair(self, key: ClipKey) -> tuple[Tensor, Tensor]:
+        video, about = self._videos[key.video], self._sampling
+        draw = np.random.default_rng(key.seed)
+        with named(video):
+            store = about.open(video)
+            choice = np.array(FrameChoice(store, about.frames).wanted)
+            wanted = np.sort(draw.choice(choice, self._frames, replace=len(choice) < self._frames)).tolist()
+            views = _ViewTaker(wanted, None, about.frame_view, int(draw.integers(2**63)))
+            clips = ClipTaker(store.timeline, about.clips, about.clip_view, about.clips.train_clips, draw)
+            one_pass(store, [views, clips])
+        return torch.stack(views.views), torch.from_numpy(clips.pictures)
+
+
+class WholePairs(Dataset[VideoPair]):
+    """Every frame and every test clip of a video; an index is a video's number.
+
+    Args:
+        videos: the videos of a split.
+        sampling: what both branches look at.
+    """
+
+    def __init__(self, videos: Sequence[LabelledVideo], sampling: PairSampling) -> None:
+        self._videos, self._sampling = videos, sampling
+
+    def __len__(self) -> int:
+        return len(self._videos)
+
+    def __getitem__(self, index: int) -> VideoPair:
+        video, about = self._videos[index], self._sampling
+        with named(video):
+            store = about.open(video)
+            wanted = FrameChoice(store, about.frames).wanted
+            views = _ViewTaker(wanted, TestView(about.frame_view), about.frame_view, 0)
+            clips = ClipTaker(store.timeline, about.clips, about.clip_view, about.clips.test_clips)
+            one_pass(store, [views, clips])
+        mos = torch.tensor(video.mos, dtype=torch.float32)
+        return VideoPair(torch.stack(views.views), torch.from_numpy(clips.pictures), mos, torch.tensor(index))

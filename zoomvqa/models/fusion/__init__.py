@@ -1,0 +1,1 @@
+"""Both branches as one network."""

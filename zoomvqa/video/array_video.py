@@ -1,0 +1,46 @@
+"""Frames that are in memory already, behind the interface of a video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from zoomvqa.errors import VideoError
+from zoomvqa.video.reader import Frame
+from zoomvqa.video.timeline import steady_timeline
+
+
+class ArrayVideo:
+    """A video that somebody else has decoded.
+
+    Args:
+        frames: (frames, height, width, 3) uint8 RGB, upright, in order: a NumPy array, a torch tensor, or what
+            NumPy can make an array of.
+        fps: frames a second.
+
+    Attributes:
+        timeline: evenly spaced.
+        reader: `array`.
+
+    Raises:
+        VideoError: the frames have another shape or dtype, or there are none, or `fps` is not above 0.
+    """
+
+    reader = "array"
+
+    def __init__(self, frames: Any, fps: float) -> None:
+        pixels = np.asarray(frames.cpu() if hasattr(frames, "cpu") else frames)
+        if pixels.ndim != 4 or pixels.shape[-1] != 3 or pixels.dtype != np.uint8 or not pixels.size:
+            raise VideoError(
+                f"frames: expected (frames, height, width, 3) uint8 RGB, got {pixels.shape} {pixels.dtype}"
+            )
+        if not 0 < fps < float("inf"):
+            raise VideoError(f"fps: expected a number above 0, got {fps}")
+        self._frames = pixels
+        self.timeline = steady_timeline(len(pixels), fps, pixels.shape[2], pixels.shape[1], "array")
+
+    def frames(self, indices: Sequence[int]) -> Iterator[Frame]:
+        """Yield the frames of `indices`."""
+        return (self._frames[index] for index in indices)
