@@ -16,14 +16,17 @@ class Serving:
     Attributes:
         files: content by path.
         faults: what goes wrong with the next answers, one each: `cut`, `stall`, `long` (a length that never
-            comes), `html`, `busy` (503), `whole` (ignores ranges), `changed` (another file of another length).
+            comes), `html`, `busy` (503), `whole` (ignores ranges), `changed` (another file of another length)
+            and `shifted` (another part than was asked for).
         asked: (path, Range header) of every request.
+        marks: headers that tell one file from another; None is an ETag.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.faults: list[str] = []
         self.asked: list[tuple[str, str | None]] = []
+        self.marks: dict[str, str] | None = None
         self.address = ""
 
 
@@ -52,10 +55,12 @@ def serving() -> Iterator[Serving]:
             self.send_response(206 if start else 200)
             self.send_header("Content-Type", "text/html" if fault == "html" else "application/octet-stream")
             if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+                first = start + 1 if fault == "shifted" else start
+                self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
             extra = 1000 if fault == "long" else 0
             self.send_header("Content-Length", str(len(content) - start + extra))
-            self.send_header("ETag", f'"{len(content)}"')
+            for name, value in (state.marks if state.marks is not None else {"ETag": f'"{len(content)}"'}).items():
+                self.send_header(name, value)
             self.end_headers()
             body = content[start:]
             self.wfile.write(body[: len(body) // 2] if fault in {"cut", "stall"} else body)

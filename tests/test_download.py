@@ -26,7 +26,9 @@ def fetch(served: Serving, target, **options) -> None:
 def test_whole(served, tmp_path):
     fetch(served, tmp_path / "a.pth", sha256=hashlib.sha256(CONTENT).hexdigest())
     assert (tmp_path / "a.pth").read_bytes() == CONTENT
-    assert [p.name for p in tmp_path.iterdir()] == ["a.pth"]
+    assert {p.name for p in tmp_path.iterdir()} == {"a.pth", "a.pth.sha256"}
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    assert (tmp_path / "a.pth.sha256").read_text() == f"{digest}  a.pth\n"
 
 
 @pytest.mark.parametrize("fault", ["cut", "stall"])
@@ -107,3 +109,23 @@ def test_another_file(served, tmp_path):
     with pytest.raises(ToolError, match="something else than it should: no checkpoint"):
         fetch(served, tmp_path / "a.pth", look=look)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_mark_of_the_file_nothing_is_joined(served, tmp_path):
+    """Another file of the same length may stand there by now."""
+    served.marks = {}
+    served.faults = ["cut"]
+    fetch(served, tmp_path / "a.pth")
+    assert [r for _, r in served.asked] == [None, None]
+    served.marks = {"Last-Modified": "Mon, 20 Jul 2026 00:00:00 GMT"}
+    served.faults = ["cut"]
+    fetch(served, tmp_path / "b.pth")
+    assert served.asked[-1][1] == "bytes=350000-"
+    assert (tmp_path / "b.pth").read_bytes() == CONTENT
+
+
+def test_a_server_that_answers_with_another_part(served, tmp_path):
+    served.faults = ["cut", "shifted"]
+    fetch(served, tmp_path / "a.pth")
+    assert (tmp_path / "a.pth").read_bytes() == CONTENT
+    assert [r for _, r in served.asked] == [None, "bytes=350000-", None]

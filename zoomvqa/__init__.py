@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from zoomvqa.scoring.branches import Precision
     from zoomvqa.scoring.scorer import Scorer
     from zoomvqa.video.reader import ReaderName
@@ -14,7 +16,7 @@ __all__ = ["__version__", "load"]
 
 
 def load(
-    ckpt: str,
+    ckpt: str | Path,
     *,
     device: str = "auto",
     precision: Precision = "32-true",

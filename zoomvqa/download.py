@@ -19,9 +19,11 @@ from rich.progress import Progress, TaskID
 
 from zoomvqa.console import byte_progress
 from zoomvqa.errors import CheckpointError, ToolError
-from zoomvqa.files import sha256_of
+from zoomvqa.files import sha256_of, whole_file
 
 _BLOCK = 2**18
+# What a server says when it has no time just now.
+_PASSING = {408, 429}
 # Attempts that bring nothing new before giving up.
 _ATTEMPTS = 4
 
@@ -43,7 +45,7 @@ def download(
 
     Args:
         address: http or https.
-        target: appears when the file is whole and right.
+        target: appears when the file is whole and right, after `<target>.sha256` with its checksum.
         sha256: what it must be.
         look: raises a CheckpointError when the file is not what it should be.
         stall_s: seconds without a byte after which a connection is given up.
@@ -61,7 +63,7 @@ def download(
                 _attempt(address, part, stall_s, bar, task)
                 break
             except urllib.error.HTTPError as error:
-                if error.code < 500:
+                if error.code < 500 and error.code not in _PASSING:
                     raise ToolError(f"{address} cannot be had (HTTP {error.code})") from None
                 reason = f"HTTP {error.code}"
             except (_Cut, OSError, http.client.HTTPException, ValueError) as error:
@@ -78,14 +80,15 @@ def download(
 def _attempt(address: str, part: Path, stall_s: float, bar: Progress, task: TaskID) -> None:
     """Add to the part what is still missing of the file."""
     note = _note(part)
-    have = _size(part) if note.get("address") == address and note.get("total") else 0
+    # Without a mark that tells one file from another of the same length, what is there may be of another.
+    known = note.get("address") == address and note.get("total") and note.get("tag")
+    have = _size(part) if known else 0
     if have and have == note.get("total"):  # all of it came, and then something else went wrong
         return
     headers = {"User-Agent": "zoomvqa", "Accept-Encoding": "identity"}
     if have:
-        headers["Range"] = f"bytes={have}-"
-        if tag := note.get("tag"):  # the server starts from the beginning if the file is another one by now
-            headers["If-Range"] = tag
+        # The server starts from the beginning if the file is another one by now.
+        headers |= {"Range": f"bytes={have}-", "If-Range": note["tag"]}
     if not address.startswith(("http://", "https://")):
         raise ToolError(f"{address} is no http address")
     request = urllib.request.Request(address, headers=headers)  # noqa: S310  checked above
@@ -98,7 +101,7 @@ def _attempt(address: str, part: Path, stall_s: float, bar: Progress, task: Task
         raise
     with response:
         _refuse_page(address, response)
-        start, total = _extent(response, have)
+        start, total = _extent(response, have, part)
         if start and total != note.get("total"):
             _forget(part)
             raise _Cut("the file has changed")
@@ -113,11 +116,12 @@ def _attempt(address: str, part: Path, stall_s: float, bar: Progress, task: Task
         raise _Cut(f"the connection ended after {_size(part)} of {total} bytes")
 
 
-def _extent(response: http.client.HTTPResponse, have: int) -> tuple[int, int | None]:
+def _extent(response: http.client.HTTPResponse, have: int, part: Path) -> tuple[int, int | None]:
     """Return where the answer starts within the file, and the file's size where it is told."""
     if response.status == 206:
         span, _, size = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
         if span.partition("-")[0] != str(have) or not size.isdigit():
+            _forget(part)
             raise _Cut("the server sent another part than was asked for")
         return have, int(size)
     length = response.headers.get("Content-Length", "")
@@ -143,13 +147,21 @@ def _accept(
     except CheckpointError as error:
         _forget(part)
         raise ToolError(f"{address} gives something else than it should: {error}") from None
+    with whole_file(record_of(target)) as handle:  # first, so that no file is without one
+        handle.write(f"{sha256_of(part)}  {target.name}\n")
     part.replace(target)
     _note_path(part).unlink(missing_ok=True)
 
 
+def record_of(target: Path) -> Path:
+    """Return the file that holds the checksum of a download."""
+    return target.with_name(target.name + ".sha256")
+
+
 def _tag(response: http.client.HTTPResponse) -> str | None:
-    tag = response.headers.get("ETag")
-    return None if tag is None or tag.startswith("W/") else tag  # a weak one says nothing of bytes
+    """Return what tells this file from another under the same address; a weak tag says nothing of bytes."""
+    tag = response.headers.get("ETag", "")
+    return response.headers.get("Last-Modified") if not tag or tag.startswith("W/") else tag
 
 
 def _reason(error: Exception) -> str:

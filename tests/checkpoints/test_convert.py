@@ -47,7 +47,7 @@ def test_the_release_s_index_tables(fast_vqa):
 
 def test_fast_vqa_to_ours_and_back(fast_vqa, tmp_path):
     done = convert(fast_vqa, tmp_path / "ours.ckpt", "zoomvqa")
-    assert done.dropped == []
+    assert done.notes == []
     checkpoint = load_checkpoint(tmp_path / "ours.ckpt")
     assert (checkpoint.source, checkpoint.description.network.patch) == ("zoomvqa", 4)
     assert checkpoint.description.view == load_checkpoint(fast_vqa).description.view
@@ -58,8 +58,7 @@ def test_fast_vqa_to_ours_and_back(fast_vqa, tmp_path):
 def test_video_swin_and_back(fast_vqa, tmp_path):
     done = convert(fast_vqa, tmp_path / "swin.pth", "video_swin")
     assert {n.split(".")[0] for n in tensors(tmp_path / "swin.pth")} == {"backbone"}
-    assert any("vqa_head" in n for n in done.dropped)
-    assert any("fragment_position" in n for n in done.dropped)
+    assert any(n.startswith("14 tensors have no place in it") for n in done.notes)
     assert look_into(tmp_path / "swin.pth").kind == "swin"
     convert(tmp_path / "swin.pth", tmp_path / "again.pth", "release")
     convert(tmp_path / "again.pth", tmp_path / "back.pth", "video_swin")
@@ -88,20 +87,37 @@ def test_an_iqa_branch_to_timm_and_as_a_start(tmp_path):
     assert all(torch.equal(v, net.backbone.state_dict()[k]) for k, v in started.backbone.state_dict().items())
 
 
-def test_our_iqa_branch_to_the_release_s_form_and_back(tmp_path):
+def test_the_release_s_iqa_branch_to_ours_and_back(tmp_path):
+    weights = build_iqa_net(IQANetwork(), 320).state_dict()
+    torch.save({"state_dict": weights}, tmp_path / "a.pth")
+    convert(tmp_path / "a.pth", tmp_path / "b.ckpt", "zoomvqa")
+    assert load_checkpoint(tmp_path / "b.ckpt").source == "zoomvqa"
+    done = convert(tmp_path / "b.ckpt", tmp_path / "c.pth", "release")
+    assert "view and calibration have no place" in done.notes[0]
+    same(tmp_path / "a.pth", tmp_path / "c.pth")
+
+
+def test_ours_to_ours(tmp_path):
     iqa_file(tmp_path / "a.ckpt")
-    convert(tmp_path / "a.ckpt", tmp_path / "b.pth", "release")
-    assert all(
-        torch.equal(v, tensors(tmp_path / "a.ckpt")[f"net.{k}"]) for k, v in tensors(tmp_path / "b.pth").items()
-    )
     convert(tmp_path / "a.ckpt", tmp_path / "c.ckpt", "zoomvqa")
     same(tmp_path / "a.ckpt", tmp_path / "c.ckpt")
     one, other = (load_checkpoint(tmp_path / n).description for n in ("a.ckpt", "c.ckpt"))
     assert one == other
+    with pytest.raises(CheckpointError, match="format: the release has no network such as convnext_atto"):
+        convert(tmp_path / "a.ckpt", tmp_path / "b", "release")
+    with pytest.raises(CheckpointError, match="take: .* is no fused checkpoint"):
+        convert(tmp_path / "a.ckpt", tmp_path / "b", "zoomvqa", take="iqa")
+    raw = torch.load(tmp_path / "a.ckpt", weights_only=True)
+    raw["state_dict"].popitem()
+    torch.save(raw, tmp_path / "part.ckpt")
+    with pytest.raises(CheckpointError, match="input: .* is not whole: 1 missing"):
+        convert(tmp_path / "part.ckpt", tmp_path / "b", "zoomvqa")
+    assert not (tmp_path / "b").exists()
 
 
 def test_patches_of_another_size(fast_vqa, tmp_path):
-    convert(fast_vqa, tmp_path / "six.ckpt", "zoomvqa", patch=6)
+    done = convert(fast_vqa, tmp_path / "six.ckpt", "zoomvqa", patch=6)
+    assert "expects pictures 1.5 times as large" in done.notes[1]
     about = load_checkpoint(tmp_path / "six.ckpt").description
     assert (about.network.patch, about.view.side, about.view.resize) == (6, 48, -1)
     load_checkpoint(tmp_path / "six.ckpt").build_net()
@@ -109,10 +125,15 @@ def test_patches_of_another_size(fast_vqa, tmp_path):
         network=VQANetwork(backbone="swin_nano", patch=4), view=ClipView(side=16, grid=2, resize=64)
     )
     weights = {f"net.{k}": v for k, v in build_vqa_net(branch.network, 4, 32).state_dict().items()}
-    torch.save({"zoomvqa": describe(branch, None, None, {}), "state_dict": weights}, tmp_path / "n.ckpt")
-    convert(tmp_path / "n.ckpt", tmp_path / "n8.ckpt", "zoomvqa", patch=8)
-    view = load_checkpoint(tmp_path / "n8.ckpt").description.view
-    assert (view.side, view.resize) == (32, 128)
+    line = {"unit": "mos", "calibration": {"low": 0.0, "high": 1.0, "centre": 0.0, "width": 1.0}}
+    entry = describe(branch, (0.0, 1.0), None, {}) | line
+    torch.save({"zoomvqa": entry, "state_dict": weights}, tmp_path / "n.ckpt")
+    done = convert(tmp_path / "n.ckpt", tmp_path / "n8.ckpt", "zoomvqa", patch=8)
+    assert "its calibration is left out" in done.notes
+    about = load_checkpoint(tmp_path / "n8.ckpt").description
+    assert (about.view.side, about.view.resize, about.unit, about.calibration) == (32, 128, "none", None)
+    with pytest.raises(CheckpointError, match="the release has no network such as swin_nano"):
+        convert(tmp_path / "n.ckpt", tmp_path / "b", "release")
 
 
 @pytest.mark.parametrize(

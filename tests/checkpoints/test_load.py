@@ -3,11 +3,13 @@ import os
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from fill import fill
 
 from zoomvqa.checkpoints import describe, load_checkpoint
+from zoomvqa.checkpoints.files import read_file
 from zoomvqa.errors import CheckpointError
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.settings.iqa import FrameView, IQABranch, IQANetwork
@@ -154,3 +156,35 @@ def test_a_network_that_cannot_be_made(tmp_path):
     network = {"backbone": "test_efficientnet", "hidden": 10**15}
     with pytest.raises(CheckpointError, match="the network that the checkpoint describes cannot be made"):
         load_checkpoint(ours(tmp_path / "a.ckpt", network=network)).build_net()
+
+
+def test_figures_kept_as_numpy_numbers(tmp_path):
+    """As FAST-VQA and Zoom-VQA save them beside their weights."""
+    raw = {"state_dict": release_weights(), "validation_results": (np.float64(0.8), np.float32(0.7), np.int64(3))}
+    torch.save(raw, tmp_path / "a.pth")
+    assert load_checkpoint(tmp_path / "a.pth").source == "release"
+    # And as the other NumPy names them: an uncompressed archive, so that one name can stand for the other.
+    old, new = b"numpy._core.multiarray", b"numpy.core.multiarray"
+    torch.save({"x": np.float64(0.5)}, tmp_path / "b.pth", _use_new_zipfile_serialization=False)
+    blob = (tmp_path / "b.pth").read_bytes()
+    one, other = (old, new) if old in blob else (new, old)
+    assert one in blob
+    (tmp_path / "b.pth").write_bytes(blob.replace(one, other))
+    assert read_file(tmp_path / "b.pth") == {"x": 0.5}
+
+
+def test_objects_of_numpy_are_refused(tmp_path):
+    torch.save({"state_dict": {}, "x": np.array([object()], dtype=object)}, tmp_path / "a.pth")
+    with pytest.raises(CheckpointError, match="refused"):
+        load_checkpoint(tmp_path / "a.pth")
+
+
+def test_weights_under_another_name(tmp_path):
+    torch.save({"model": release_weights(), "epoch": 3}, tmp_path / "a.pth")
+    assert load_checkpoint(tmp_path / "a.pth").source == "release"
+
+
+def test_a_tensor_that_is_larger_than_what_is_stored_of_it(tmp_path):
+    torch.save({"x": torch.ones(1).expand(10**5, 10**6)}, tmp_path / "a.pth")
+    with pytest.raises(CheckpointError, match="x is no plain tensor"):
+        load_checkpoint(tmp_path / "a.pth")

@@ -136,6 +136,14 @@ def test_a_frame_backbone_from_timm_s_file(tmp_path, capsys, backbone):
     assert "start fresh (head_score.0.weight" in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_part_of_a_head_is_a_mistake(tmp_path):
+    weights = {k: v for k, v in iqa_net(1).state_dict().items() if "head_weight" not in k}
+    path = saved(tmp_path / "a.pth", weights)
+    with pytest.raises(CheckpointError, match="4 of .* tensors are missing or of another shape .head_weight"):
+        start_from(iqa_net(2), path)
+    start_from(iqa_net(2), path, strict=False)
+
+
 def test_an_iqa_branch_from_our_own_file(tmp_path, capsys):
     given, started = iqa_net(1), iqa_net(2)
     start_from(

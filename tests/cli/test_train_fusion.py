@@ -1,6 +1,9 @@
 """`train.py branch=fusion`, and scoring with the checkpoint that it leaves: by command and from Python."""
 
 import csv
+import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import zoomvqa
 from cli.conftest import PICTURES, Run, on
 from cli.test_train_vqa import TINY, read
 from zoomvqa.cli import train
-from zoomvqa.errors import CheckpointError, VideoError
+from zoomvqa.errors import CheckpointError, SettingsError, VideoError
 from zoomvqa.video.reader import Video
 
 pytestmark = pytest.mark.slow
@@ -68,6 +71,7 @@ def test_the_checkpoint_describes_itself(fused):
     assert entry["scale"]["videos"] == len(read(fused / "fit_predictions.csv")) == 6
     assert entry["figures"]["srcc"] > 0.8
     assert {k.split(".")[1] for k in raw["state_dict"]} == {"iqa", "vqa"}
+    assert set(json.loads((fused / "branch_scores.json").read_text())["scores"]) == {"iqa", "vqa"}
     assert (fused / "fit_scatter.png").stat().st_size > 1000
 
 
@@ -107,8 +111,16 @@ def test_from_python(fused, labelled):
         scorer.score(frames)
     with pytest.raises(VideoError, match="uint8 RGB"):
         scorer.score(frames[0], fps=25)
+    with pytest.raises(VideoError, match="fps: a file tells its own"):
+        scorer.score(video, fps=25)
+    for options, message in (
+        ({"precision": "bf16"}, "precision: got 'bf16'"),
+        ({"test_clips": 0}, "test_clips: got 0"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            zoomvqa.load(str(fused / "checkpoints" / "best.ckpt"), **options)
     with pytest.raises(CheckpointError, match="no such file"):
-        zoomvqa.load("none.ckpt")
+        zoomvqa.load(Path("none.ckpt"))
 
 
 def test_options_of_both_branches(fused, labelled, command: Run, tmp_path):
@@ -137,10 +149,45 @@ def test_fine_tuning(branches, agreed, labelled, command: Run, tmp_path):
     state = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
     before = torch.load(branches[0], weights_only=True)["state_dict"]
     assert not torch.equal(state["net.iqa.head_score.0.weight"], before["net.head_score.0.weight"])
+    calibrated = torch.load(tmp_path / "run" / "checkpoints" / "calibrated.ckpt", weights_only=True)["state_dict"]
+    assert torch.equal(calibrated["net.iqa.head_score.0.weight"], before["net.head_score.0.weight"])
     assert command("predict", "ckpt=run/checkpoints/best.ckpt", f"input={labelled}", "output=s.csv").code == 0
     scores = {Path(r["video"]).name: float(r["score"]) for r in read(tmp_path / "s.csv")}
     validated = {r["video"]: float(r["prediction"]) for r in read(tmp_path / "run" / "val_predictions.csv")}
     assert {name: scores[name] for name in validated} == pytest.approx(validated, abs=2e-5)
+
+
+def test_fine_tuning_on_two_processes(branches, agreed, tmp_path):
+    """The second process reads the scores that the first has made, and validation is that of one process."""
+    both = (f"iqa={branches[0]}", f"vqa={branches[1]}")
+    options = ("branch.finetune=true", "trainer=ddp_cpu2", "trainer.max_epochs=1", "branch.loading.workers=0")
+    script = Path(__file__).parents[2] / "train.py"
+    command = [sys.executable, str(script), *FUSION[:2], *agreed, *both, *options, "output=run"]
+    environment = os.environ | {"ZOOMVQA_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr.count("Scoring with both branches") == 1
+    rows = read(tmp_path / "run" / "val_predictions.csv")
+    assert sorted(r["video"] for r in rows) == sorted(VIDEOS[6:])
+    scorer = zoomvqa.load(str(tmp_path / "run" / "checkpoints" / "best.ckpt"), device="cpu")
+    root = Path(agreed[0].removeprefix("data.root="))
+    for row in rows:
+        assert scorer.score(root / row["video"]).score == pytest.approx(float(row["prediction"]), abs=1e-4)
+
+
+def test_taking_a_branch_out_again(fused, branches, labelled, command: Run, tmp_path):
+    ckpt = f"input={fused / 'checkpoints' / 'best.ckpt'}"
+    assert command("convert_checkpoint", ckpt, "output=v.ckpt", "take=vqa").code == 0
+    video = labelled / VIDEOS[0]
+    whole, alone = (
+        zoomvqa.load(str(p), device="cpu") for p in (fused / "checkpoints" / "best.ckpt", tmp_path / "v.ckpt")
+    )
+    assert alone.score(video).score == whole.score(video).branches["vqa"]
+    outcome = command("convert_checkpoint", ckpt, "output=w.ckpt")
+    assert outcome.code == 2
+    assert "is a fused checkpoint; give take=iqa or take=vqa" in outcome.err
 
 
 def test_a_branch_alone_gets_a_calibration_from_its_own_validation(labelled, command: Run, tmp_path):
@@ -168,11 +215,18 @@ def test_a_branch_alone_gets_a_calibration_from_its_own_validation(labelled, com
         ({"branch.share": "1.5"}, "branch.share: got 1.5"),
         ({"weights": "imagenet"}, "weights.source: unknown key"),
         ({"data.layout": "frames"}, "data.layout: got 'frames', expected 'videos'"),
+        ({"output": "IQA_RUN", "overwrite": "true"}, "is from; give another"),
+        (
+            {"branch.finetune": "true", "branch.loss.name": "plcc"},
+            "branch.loss.name: got 'plcc'",
+        ),
+        ({"trainer": "gpu"}, "trainer.accelerator: 'cuda:0' cannot be used here"),
     ],
 )
 def test_mistakes(branches, agreed, command: Run, change, message):
     values = {"iqa": branches[0], "vqa": branches[1], "output": "run"} | change
-    values = {k: branches[1] if v == "VQA" else v for k, v in values.items()}
+    known = {"VQA": branches[1], "IQA_RUN": str(Path(branches[0]).parents[1])}
+    values = {k: known.get(v, v) for k, v in values.items()}
     outcome = command("train", *FUSION, *agreed, *(f"{k}={v}" for k, v in values.items() if v is not None))
     assert outcome.code == 2
     assert message in " ".join(outcome.err.split())

@@ -48,7 +48,7 @@ def test_the_score_is_that_of_both_branches():
         assert float(found.iqa[i]) == pytest.approx(float(iqa), abs=1e-5)
         assert float(found.vqa[i]) == pytest.approx(float(vqa), abs=1e-5)
         assert float(found.score[i]) == pytest.approx(float(both.scale.fused(iqa, vqa)), abs=1e-4)
-        assert float(score_video(both, frames[i][:, None], list(clips[i]))) == pytest.approx(
+        assert float(score_video(both, frames[i][:, None], list(clips[i])).score) == pytest.approx(
             float(found.score[i]), abs=1e-4
         )
 
@@ -59,7 +59,7 @@ def test_fine_tuning_trains_both_branches_and_validates_whole_videos():
         VIEW,
         LossSettings(name="smooth_l1"),
         Optimiser(lr=3e-3, backbone_lr_factor=1.0),
-        {"branch": "fusion"},
+        {"branch": "fusion", "mos_range": (1.0, 5.0)},
     )
     before = {k: v.clone() for k, v in trained.net.state_dict().items()}
     batch = PairBatch(views(6, 2), pictures(6, 1), torch.linspace(1.5, 4.5, 6))

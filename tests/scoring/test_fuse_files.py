@@ -26,20 +26,29 @@ def files(tmp_path) -> tuple[Path, Path]:
 
 
 def test_the_release_s_files_give_its_output(files, tmp_path):
-    assert fuse_files(*files, tmp_path / "out.txt", 0.5, ["vqa"]) == 253
-    fused = read_predictions(tmp_path / "out.txt", "out")
+    assert fuse_files(*files, tmp_path / "out.txt", 0.5, None) == (253, "vqa")
+    fused = read_predictions(tmp_path / "out.txt", "out").scores
     assert list(fused) == GOLDEN["video"]
     np.testing.assert_allclose(list(fused.values()), GOLDEN["fused"], rtol=0, atol=1e-9)
 
 
 def test_the_share(files, tmp_path):
     fuse_files(*files, tmp_path / "out.txt", 0.0, ["vqa"])
-    assert list(read_predictions(tmp_path / "out.txt", "out").values()) == GOLDEN["vqa"]
+    assert list(read_predictions(tmp_path / "out.txt", "out").scores.values()) == GOLDEN["vqa"]
 
 
 def test_a_table_with_a_header(tmp_path):
     (tmp_path / "s.csv").write_text("video,score,status,error\nb.mp4,2.5,ok,\na.mp4,1.5,ok,\n")
-    assert read_predictions(tmp_path / "s.csv", "iqa") == {"b.mp4": 2.5, "a.mp4": 1.5}
+    found = read_predictions(tmp_path / "s.csv", "iqa")
+    assert found == ({"b.mp4": 2.5, "a.mp4": 1.5}, False)
+    (tmp_path / "t.csv").write_text('video,mos,score\n"a,b.mp4",1,4\nc.mp4,2,5\n')
+    (tmp_path / "u.csv").write_text('video,score\nc.mp4,5\n"a,b.mp4",4\n')
+    assert fuse_files(tmp_path / "t.csv", tmp_path / "u.csv", tmp_path / "o.txt", 0.5, None) == (2, "neither")
+    fused = read_predictions(tmp_path / "o.txt", "iqa").scores
+    assert list(fused) == ["a,b.mp4", "c.mp4"]
+    assert fused["a,b.mp4"] == pytest.approx(100 / (1 + np.e))
+    with pytest.raises(UserError, match="output: .* is one of the files to fuse"):
+        fuse_files(tmp_path / "t.csv", tmp_path / "u.csv", tmp_path / "u.csv", 0.5, None)
 
 
 def test_files_of_other_videos(tmp_path):
@@ -57,6 +66,7 @@ def test_files_of_other_videos(tmp_path):
         ("a.mp4,1\nb.mp4,nan\n", "line 2: expected video,score"),
         ("a.mp4,1\na.mp4,2\n", "lists a.mp4 twice"),
         ("a.mp4,1\n", "has 1 predictions"),
+        ("video,mos,score\na.mp4,2\n", "line 2: expected video,score, got 'a.mp4,2'"),
         ("", "has 0 predictions"),
     ],
 )

@@ -28,7 +28,15 @@ def test_what_is_no_video(frames):
         ArrayVideo(frames, 25)
 
 
-@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("fps", [0, -1, 1e-6, float("nan"), float("inf")])
 def test_a_rate_that_is_none(fps):
     with pytest.raises(VideoError, match="fps: expected a number above 0"):
         ArrayVideo(FRAMES, fps)
+
+
+def test_rates_of_other_types():
+    for fps in (np.float32(25), torch.tensor(25.0), "25", 25):
+        assert ArrayVideo(FRAMES, fps).timeline.seconds(50) == 2.0
+    for frames, fps in ((FRAMES, "fast"), (FRAMES, None), ([FRAMES[0], FRAMES[0, :5]], 25)):
+        with pytest.raises(VideoError, match="frames, fps: expected an array of frames and a number"):
+            ArrayVideo(frames, fps)

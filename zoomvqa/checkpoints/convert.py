@@ -10,9 +10,16 @@ import torch
 from torch import Tensor
 
 import zoomvqa
-from zoomvqa.checkpoints.description import Description, IQADescription, VQADescription
-from zoomvqa.checkpoints.formats import BACKBONE, EMBED, FRAGMENT, RELATIVE, Found, look_into
-from zoomvqa.checkpoints.load import described
+from zoomvqa.checkpoints.description import (
+    BranchDescription,
+    Description,
+    FusionDescription,
+    IQADescription,
+    VQADescription,
+)
+from zoomvqa.checkpoints.fit import fit, some
+from zoomvqa.checkpoints.formats import BACKBONE, EMBED, FRAGMENT, RELATIVE, Found, Kind, look_into
+from zoomvqa.checkpoints.load import build_described, described
 from zoomvqa.checkpoints.start import resample_patches
 from zoomvqa.errors import CheckpointError
 from zoomvqa.files import whole_file
@@ -31,15 +38,21 @@ class Converted(NamedTuple):
     Attributes:
         kind: what the file was.
         tensors: number of tensors written.
-        dropped: those of the file that the other format has no place for.
+        notes: what the user should know of it.
     """
 
     kind: str
     tensors: int
-    dropped: list[str]
+    notes: list[str]
 
 
-def convert(source: Path, target: Path, form: Format, patch: int | None = None) -> Converted:
+def convert(
+    source: Path,
+    target: Path,
+    form: Format,
+    patch: int | None = None,
+    take: Literal["iqa", "vqa"] | None = None,
+) -> Converted:
     """Write a checkpoint in another format.
 
     Args:
@@ -49,43 +62,89 @@ def convert(source: Path, target: Path, form: Format, patch: int | None = None) 
             tables that their code asks for), `video_swin` (`backbone.…` alone, as Kinetics weights are) or `timm`
             (the IQA branch's backbone under timm's names).
         patch: side of the patches that a VQA branch is converted to, pixels; None leaves them.
+        take: the branch to take out of a fused checkpoint.
 
     Raises:
         CheckpointError: the file cannot be read, or cannot be brought into that format.
     """
     found = look_into(source, "input")
-    if found.entry.get("branch") == "fusion":
-        raise CheckpointError(f"{source}: a fused checkpoint; convert its branches")
-    tensors = dict(found.tensors)
     about = described(source, found) if form == "zoomvqa" or found.kind == "ours" else None
+    tensors, notes = dict(found.tensors), list[str]()
+    if isinstance(about, FusionDescription):
+        about, tensors = _taken_out(source, about, tensors, take)
+    elif take is not None:
+        raise CheckpointError(f"take: {source} is no fused checkpoint")
+    if about is not None and (problems := fit(tensors, build_described(about).state_dict()).problems()):
+        raise CheckpointError(f"input: {source} is not whole: {problems}")
     if patch is not None:
-        about = _repatch(source, tensors, about, patch)
+        about = _repatch(source, tensors, about, patch, notes)
     written, entry = _WRITERS[form](source, found, tensors, about)
+    if form == "release" and isinstance(about, IQADescription | VQADescription):
+        _refuse_unreadable(source, about, tensors)
+    names = {_bare(name) for name in written}
+    if dropped := [k for k in tensors if _bare(k) not in names]:
+        notes.append(f"{len(dropped)} tensors have no place in it ({some(dropped)})")
+    if form != "zoomvqa" and about is not None:
+        notes.append("clip length, view and calibration have no place in it")
     with whole_file(target, "wb") as handle:
         torch.save({"state_dict": written} | entry, handle)
-    names = {_bare(name) for name in written}
-    return Converted(found.told, len(written), [k for k in tensors if _bare(k) not in names])
+    return Converted(found.told, len(written), notes)
+
+
+def _taken_out(
+    source: Path, about: FusionDescription, tensors: dict[str, Tensor], take: Literal["iqa", "vqa"] | None
+) -> tuple[BranchDescription, dict[str, Tensor]]:
+    """Return one branch of a fused checkpoint, calibrated as it was fused."""
+    if take is None:
+        raise CheckpointError(f"take: {source} is a fused checkpoint; give take=iqa or take=vqa")
+    own = {k.removeprefix(f"{take}."): v for k, v in tensors.items() if k.startswith(f"{take}.")}
+    one, scale = (about.iqa, about.scale.iqa) if take == "iqa" else (about.vqa, about.scale.vqa)
+    range_ = {"mos_range": about.mos_range, "trained_on": about.trained_on}
+    changed = {"unit": "mos", "calibration": scale.logistic, "figures": {}, "config": about.config}
+    return one.model_copy(update=range_ | changed), own
+
+
+def _refuse_unreadable(source: Path, about: BranchDescription, tensors: dict[str, Tensor]) -> None:
+    """Refuse to write in the release's form what neither its code nor ours could read back."""
+    kind: Kind = "release_iqa" if isinstance(about, IQADescription) else "vqa"
+    read = described(source, Found(kind, tensors, {}))
+    assert not isinstance(read, FusionDescription)  # noqa: S101  none of these kinds
+    if read.network.backbone != about.network.backbone:
+        raise CheckpointError(f"format: the release has no network such as {about.network.backbone}")
 
 
 def _repatch(
-    source: Path, tensors: dict[str, Tensor], about: Description | None, patch: int
+    source: Path, tensors: dict[str, Tensor], about: Description | None, patch: int, notes: list[str]
 ) -> Description | None:
-    """Resample the patch embedding; the view of the description follows."""
+    """Resample the patch embedding; the view follows, and what was measured with the old patches goes."""
     if EMBED not in tensors:
         raise CheckpointError(f"patch: {source} has no patch embedding of a Video Swin")
     before = tensors[EMBED].shape[-1]
     tensors[EMBED] = resample_patches(tensors[EMBED], patch)
+    notes.append(f"patch embedding resampled from {before} to {patch} pixels")
     if not isinstance(about, VQADescription):
         return about
-    side = about.view.side * patch
+    side, old = about.view.side * patch, about.view
     if side % before:
-        raise CheckpointError(
-            f"patch: fragments of {about.view.side} pixels cannot become {patch}/{before} as large"
+        raise CheckpointError(f"patch: fragments of {old.side} pixels cannot become {patch}/{before} as large")
+    if old.resize == -1:
+        notes.append(
+            f"it expects pictures {patch / before:g} times as large, and its view does not resize: fine-tune it"
         )
-    resize = about.view.resize if about.view.resize == -1 else round(about.view.resize * patch / before)
-    view = about.view.model_copy(update={"side": side // before, "resize": resize})
-    network = about.network.model_copy(update={"patch": patch})
-    return about.model_copy(update={"view": view, "network": network})
+    if about.calibration is not None:
+        notes.append("its calibration is left out")
+    resize = old.resize if old.resize == -1 else round(old.resize * patch / before)
+    view = old.model_copy(update={"side": side // before, "resize": resize})
+    unit = "none" if about.calibration is not None else about.unit
+    return about.model_copy(
+        update={
+            "view": view,
+            "network": about.network.model_copy(update={"patch": patch}),
+            "unit": unit,
+            "calibration": None,
+            "figures": {},
+        }
+    )
 
 
 def _ours(

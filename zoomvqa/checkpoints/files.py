@@ -6,9 +6,21 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from zoomvqa.errors import CheckpointError
+
+
+def _numbers() -> list[Any]:
+    """Return what NumPy's numbers are stored as: FAST-VQA's and Zoom-VQA's files keep their figures so.
+
+    Making a number of these runs nothing. NumPy 2 moved the function, and files name it by either place.
+    """
+    scalar = np.float64(0).__reduce__()[0]
+    kinds = (np.float64, np.float32, np.float16, np.int64, np.int32, np.bool_)
+    places = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+    return [*((scalar, place) for place in places), np.dtype, *{type(np.dtype(kind)) for kind in kinds}]
 
 
 def read_file(path: Path, key: str = "ckpt") -> dict[str, Any]:
@@ -26,7 +38,8 @@ def read_file(path: Path, key: str = "ckpt") -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{key}: no such file: {path}")
     try:
-        raw = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_numbers()):
+            raw = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "Unsupported" in str(error) or "Weights only" in str(error):
             raise CheckpointError(

@@ -59,7 +59,7 @@ def look_into(path: Path, key: str = "ckpt") -> Found:
         CheckpointError: there is no such file, it is damaged, holds arbitrary objects, or tensors of an odd make.
     """
     raw = read_file(path, key)
-    tensors = _tensors(path, raw.get("state_dict", raw))
+    tensors = _tensors(path, raw.get("state_dict", raw.get("model", raw)))
     entry = raw.get("zoomvqa")
     if entry is not None:
         if not isinstance(entry, Mapping) or not isinstance(raw.get("state_dict"), Mapping):
@@ -95,7 +95,9 @@ def _tensors(path: Path, values: Any) -> dict[str, Tensor]:
         return {}
     found = {str(k).removeprefix("module."): v for k, v in values.items() if isinstance(v, Tensor)}
     for name, value in found.items():
-        if value.layout != torch.strided or value.is_meta or value.is_quantized or value.is_complex():
+        odd = value.layout != torch.strided or value.is_meta or value.is_quantized or value.is_complex()
+        # A tensor that is larger than what is stored of it would fill the memory when it is looked at.
+        if odd or value.untyped_storage().nbytes() < value.numel() * value.element_size():
             raise CheckpointError(f"{path}: {name} is no plain tensor of numbers")
         if value.is_floating_point() and not bool(value.isfinite().all()):
             raise CheckpointError(f"{path}: {name} holds values that are not finite")

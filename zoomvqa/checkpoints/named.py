@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from filelock import FileLock
 
 from zoomvqa.checkpoints.files import read_file
 from zoomvqa.console import say
-from zoomvqa.download import download
+from zoomvqa.download import download, record_of
 from zoomvqa.errors import CheckpointError, ToolError, nearest
-from zoomvqa.files import cache_folder, sha256_of, whole_file
+from zoomvqa.files import cache_folder, sha256_of
 
 # Another place for the files: the address of a folder on a server, or a folder on this machine.
 MIRROR = "ZOOMVQA_WEIGHTS_URL"
@@ -56,7 +57,7 @@ NAMED = {
 }
 
 
-def weights_file(source: str, key: str) -> Path:
+def weights_file(source: str | Path, key: str) -> Path:
     """Return the file that a path or a name means; a named one is downloaded unless it is in the cache.
 
     Args:
@@ -67,24 +68,34 @@ def weights_file(source: str, key: str) -> Path:
         CheckpointError: there is no such file or name, or the cached file is not what was downloaded.
         ToolError: it cannot be downloaded.
     """
-    path = Path(source).expanduser()
-    if path.exists():
+    path = _existing(source)
+    if path is not None:
         return path
-    named = NAMED.get(source)
+    named = NAMED.get(str(source))
     if named is None:
-        hint = nearest(source, NAMED)
+        hint = nearest(str(source), NAMED)
         raise CheckpointError(f"{key}: no such file: {source}{hint}; known by name: {', '.join(NAMED)}")
     mirror = os.environ.get(MIRROR, "").strip()
-    if mirror and "://" not in mirror:
-        return _in_folder(Path(mirror).expanduser(), named)
     target = cache_folder() / "weights" / named.file
+    if mirror and "://" not in mirror and not target.exists():
+        return _in_folder(Path(mirror).expanduser(), named)
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_name(f".{target.name}.lock")):  # several processes want it at once
         if target.exists():
             _verify(target, named)
         else:
-            _fetch(named, f"{mirror.rstrip('/')}/{named.file}" if mirror else named.address, target, key, source)
+            address = f"{mirror.rstrip('/')}/{named.file}" if mirror else named.address
+            _fetch(named, address, target, key, str(source))
     return target
+
+
+def _existing(source: str | Path) -> Path | None:
+    """Return the path of what is there, None where nothing is."""
+    try:
+        path = Path(source).expanduser()
+        return path if path.exists() else None
+    except (OSError, RuntimeError, ValueError):  # a name that no file can have, or no such user's folder
+        return None
 
 
 def _in_folder(folder: Path, named: NamedWeights) -> Path:
@@ -95,24 +106,32 @@ def _in_folder(folder: Path, named: NamedWeights) -> Path:
 
 def _fetch(named: NamedWeights, address: str, target: Path, key: str, name: str) -> None:
     try:
-        download(address, target, sha256=named.sha256, look=lambda path: read_file(path, key))
+        download(address, target, sha256=named.sha256, look=lambda path: _look(path, key))
     except ToolError as error:
         raise ToolError(
             f"{key}={name}: {error}; a copy can be put at {target}, or {MIRROR} can name a mirror"
         ) from None
-    digest = sha256_of(target)
-    with whole_file(_record(target)) as handle:
-        handle.write(f"{digest}  {target.name}\n")
-    say(f"Downloaded {name} to {target} (sha256 {digest[:16]}…{'' if named.sha256 else ', recorded'})")
+    digest = record_of(target).read_text()[:16]
+    say(f"Downloaded {name} to {target} (sha256 {digest}…{'' if named.sha256 else ', recorded'})")
+
+
+def _look(path: Path, key: str) -> None:
+    """Read a download as it will be read, and compare what is in it with its own checksums, where it has any.
+
+    Raises:
+        CheckpointError: it is no checkpoint, or damaged.
+    """
+    read_file(path, key)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged:
+            raise CheckpointError(f"{path}: damaged ({damaged})")
 
 
 def _verify(target: Path, named: NamedWeights) -> None:
     """Compare a cached file with its checksum: the known one, or its download's; one put there has none."""
-    record = _record(target)
-    wanted = named.sha256 or (record.read_text().split()[0] if record.is_file() else None)
+    record = record_of(target)
+    wanted = named.sha256 or (record.read_text().partition(" ")[0] if record.is_file() else None)
     if wanted is not None and sha256_of(target) != wanted:
         raise CheckpointError(f"{target} is not what was downloaded (its checksum differs): delete it")
-
-
-def _record(target: Path) -> Path:
-    return target.with_name(target.name + ".sha256")

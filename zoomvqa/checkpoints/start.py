@@ -30,18 +30,21 @@ def start_from(net: nn.Module, path: Path, *, strict: bool = True, key: str = "w
     Args:
         net: an `IQANet` or a `VQANet`; changed in place.
         path: the file.
-        strict: refuse a file that lacks weights of the backbone, or has some of another shape.
+        strict: refuse a file that lacks weights of the backbone, or a part of the head, or has some of another
+            shape.
         key: of the setting that names it, for messages.
 
     Raises:
-        CheckpointError: it is no such file, or nothing in it fits, or with `strict` not all of the backbone does.
+        CheckpointError: it is no such file, or nothing in it fits, or with `strict` not all that should.
     """
     found = look_into(path, key)
     wanted = net.state_dict()
     backbone = "backbone." if isinstance(net, IQANet) else BACKBONE
     given, notes = _adapted(dict(found.tensors), net, wanted)
     fitted = fit(given, wanted)
-    lacking = [k for k in wanted if k not in fitted.taken and k.startswith(backbone)]
+    # A head may be fresh as a whole; one that is there in part, or of another shape, is a mistake.
+    has_head = any(k in wanted and not k.startswith(backbone) for k in given)
+    lacking = [k for k in wanted if k not in fitted.taken and (has_head or k.startswith(backbone))]
     deeper = [k for k in fitted.unexpected if k.startswith(backbone) and _BLOCK.search(k)]
     if not fitted.taken or ((lacking or deeper) and strict):
         raise CheckpointError(f"{key}: {path} ({found.told}) {_misfit(fitted, lacking, deeper)}")
@@ -50,7 +53,7 @@ def start_from(net: nn.Module, path: Path, *, strict: bool = True, key: str = "w
 
 
 def _misfit(fitted: Fit, lacking: list[str], deeper: list[str]) -> str:
-    """Return what does not fit about the backbone."""
+    """Return what does not fit."""
     parts = []
     if lacking:
         parts.append(f"{len(lacking)} of {fitted.total} tensors are missing or of another shape ({some(lacking)})")

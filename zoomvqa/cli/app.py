@@ -139,7 +139,7 @@ def _plain_text(argument: str) -> str:
     sweeping = any(a in {"-m", "--multirun"} for a in sys.argv)
     if not equals or key not in _TEXT_KEYS or sweeping or value in {"", "null", "???"} or value[0] in "'\"{[$":
         return argument
-    text = str(Path(value).expanduser()) if value.startswith("~") else value
+    text = os.path.expanduser(value)  # noqa: PTH111  leaves what names no user, where pathlib gives up
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"{key}='{escaped}'"
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from zoomvqa.checkpoints import weights_file
 from zoomvqa.checkpoints.convert import convert
-from zoomvqa.checkpoints.fit import some
 from zoomvqa.cli.app import OK, run
 from zoomvqa.console import say
 from zoomvqa.errors import SettingsError
@@ -22,7 +21,7 @@ def _convert(settings: ConvertSettings) -> int:
     source, target = weights_file(settings.input, "input"), Path(settings.output).expanduser()
     if target.exists():
         raise SettingsError(f"output: {target} is there already")
-    done = convert(source, target, settings.format, settings.patch)
-    left = f"; {len(done.dropped)} of the file have no place in it ({some(done.dropped)})" if done.dropped else ""
-    say(f"{source} ({done.kind}) -> {target} ({settings.format}): {done.tensors} tensors{left}")
+    done = convert(source, target, settings.format, settings.patch, settings.take)
+    notes = "".join(f"; {note}" for note in done.notes)
+    say(f"{source} ({done.kind}) -> {target} ({settings.format}): {done.tensors} tensors{notes}")
     return OK

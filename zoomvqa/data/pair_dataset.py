@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -47,8 +48,17 @@ class PairSampling:
         Raises:
             VideoError: it is no readable video.
         """
-        refuse_folder(video.path)
-        return Video(video.path, self.reader)
+        return open_video(video.path, self.reader)
+
+
+def open_video(path: Path, reader: ReaderName) -> Video:
+    """Open a video file for both branches.
+
+    Raises:
+        VideoError: it is no readable video, or a folder of pictures.
+    """
+    refuse_folder(path)
+    return Video(path, reader)
 
 
 class _ViewTaker:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -15,6 +15,7 @@ from zoomvqa.scoring.parts import ClipScorer, FrameScorer, PartScore, PartScorer
 
 BranchName = Literal["iqa", "vqa"]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+PRECISIONS = get_args(Precision)
 _HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
@@ -59,8 +60,12 @@ def mean_score(parts: list[PartScore]) -> float:
     return float(torch.tensor([part.score for part in parts]).mean())
 
 
-def find_device(name: str) -> torch.device:
+def find_device(name: str, key: str = "device") -> torch.device:
     """Return the device of a name: auto, cpu, cuda, cuda:1 or mps.
+
+    Args:
+        name: of the device.
+        key: of the setting it came from, for messages.
 
     Raises:
         SettingsError: there is no such device.
@@ -72,5 +77,5 @@ def find_device(name: str) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = (str(error).splitlines() or [""])[0]
-        raise SettingsError(f"device: '{name}' cannot be used here ({reason})") from None
+        raise SettingsError(f"{key}: '{name}' cannot be used here ({reason})") from None
     return device

@@ -17,6 +17,7 @@ from zoomvqa.data.clip_source import refuse_folder
 from zoomvqa.data.frame_source import open_store
 from zoomvqa.errors import SettingsError, VideoError
 from zoomvqa.scoring.branches import (
+    PRECISIONS,
     BranchName,
     Precision,
     branch_scorers,
@@ -25,6 +26,7 @@ from zoomvqa.scoring.branches import (
     score_parts,
 )
 from zoomvqa.scoring.parts import PartScore
+from zoomvqa.settings.vqa import MOST_PARTS
 from zoomvqa.video.array_video import ArrayVideo
 from zoomvqa.video.reader import ReaderName
 
@@ -65,7 +67,7 @@ class Scorer:
 
     Raises:
         CheckpointError: the weights do not fit.
-        SettingsError: there is no such device, or the checkpoint's branch has no such crops or clips.
+        SettingsError: there is no such device or precision, or the checkpoint's branch has no such crops or clips.
     """
 
     def __init__(
@@ -77,6 +79,11 @@ class Scorer:
         test_crops: int | None = None,
         test_clips: int | None = None,
     ) -> None:
+        if precision not in PRECISIONS:
+            raise SettingsError(f"precision: got {precision!r}, expected one of {', '.join(PRECISIONS)}")
+        for key, count in (("test_crops", test_crops), ("test_clips", test_clips)):
+            if count is not None and not 1 <= count <= MOST_PARTS:
+                raise SettingsError(f"{key}: got {count}, expected 1 to {MOST_PARTS}")
         self.description = with_options(checkpoint.description, test_crops, test_clips)
         self._device, self._precision, self._reader = find_device(device), precision, reader
         net = checkpoint.build_net().to(self._device)
@@ -89,13 +96,15 @@ class Scorer:
             video: a file, a folder of extracted frames (IQA branch alone), or frames that are decoded already: a
                 (frames, height, width, 3) uint8 RGB array or tensor.
             fps: frames a second of an array.
-            patches: also return the IQA branch's patch scores and weights.
+            patches: also return the IQA branch's patch scores and weights, where the checkpoint has such a branch.
 
         Raises:
             VideoError: it cannot be read, or the network's score is not a number.
         """
         begin = time.perf_counter()
         if isinstance(video, str | Path):
+            if fps is not None:
+                raise VideoError("fps: a file tells its own; it is for frames in memory")
             path = Path(video).expanduser()
             if "vqa" in self._branches:
                 refuse_folder(path)

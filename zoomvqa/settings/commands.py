@@ -73,6 +73,7 @@ class ConvertSettings(Settings):
     output: str
     format: Literal["zoomvqa", "release", "video_swin", "timm"]
     patch: PositiveInt | None
+    take: Literal["iqa", "vqa"] | None
 
 
 class FuseSettings(Settings):
@@ -82,7 +83,7 @@ class FuseSettings(Settings):
     vqa: str
     output: str
     share: Fraction01
-    rescaled: list[Literal["iqa", "vqa"]]
+    rescaled: list[Literal["iqa", "vqa"]] | None
 
 
 class ExtractSettings(Settings):

@@ -10,7 +10,8 @@ from zoomvqa.settings.base import Settings
 from zoomvqa.settings.shared import Below1, LossSettings, Optimiser, Rgb, Spread
 
 # All clips of a video are in memory at once: 11 MB each at 32 frames of 336 × 336.
-ClipCount = Annotated[int, Field(ge=1, le=100)]
+MOST_PARTS = 100
+ClipCount = Annotated[int, Field(ge=1, le=MOST_PARTS)]
 
 
 class ClipSampling(Settings):

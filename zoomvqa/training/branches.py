@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zoomvqa.checkpoints import start_from, weights_file
+from zoomvqa.console import say
 from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.data.clip_datamodule import ClipDataModule
 from zoomvqa.data.frame_datamodule import FrameDataModule
@@ -59,7 +60,9 @@ def _iqa(
 ) -> tuple[BranchModule, BranchDataModule]:
     source = settings.weights.source
     net = build_iqa_net(branch.network, branch.view.crop, _TIMM.get(source, "none"))
-    if source not in {*_TIMM, "none"}:
+    if source in _TIMM:
+        say(f"Starting from ImageNet weights of {branch.network.backbone} ({source})")
+    elif source != "none":
         start_from(net, weights_file(source, "weights"), strict=settings.weights.strict)
     module = IQAModule(net, branch.loss, branch.mixing, branch.optimiser, description)
     reader = settings.data.reader
@@ -73,6 +76,8 @@ def _vqa(
     source, imagenet = settings.weights.source, settings.weights.source == "imagenet"
     frames, size = branch.sampling.clip_len, branch.view.size
     net = build_vqa_net(branch.network, frames, size, "imagenet" if imagenet else "none")
+    if imagenet:
+        say(f"Starting from ImageNet weights of {branch.network.backbone}, inflated")
     if source not in {"imagenet", "none"}:
         start_from(net, weights_file(source, "weights"), strict=settings.weights.strict)
     module = VQAModule(net, branch.view, branch.loss, branch.optimiser, description)

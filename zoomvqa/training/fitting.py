@@ -29,7 +29,9 @@ from zoomvqa.training.branch_module import BranchModule
 from zoomvqa.training.report import ValidationReport
 
 
-def fit(settings: TrainSettings, module: BranchModule, data: BranchDataModule, name: str) -> Figures:
+def fit(
+    settings: TrainSettings, module: BranchModule, data: BranchDataModule, name: str, *, fresh: bool = True
+) -> Figures:
     """Train a module and return the figures of its best validation.
 
     Args:
@@ -37,12 +39,13 @@ def fit(settings: TrainSettings, module: BranchModule, data: BranchDataModule, n
         module: what is trained.
         data: what it is trained on.
         name: of the network, for the user.
+        fresh: make the run's folder when training starts; otherwise it is made already.
 
     Raises:
         UserError: the settings do not fit the data or this machine.
     """
     output, config = Path(settings.output), settings.model_dump(mode="json")
-    callbacks = [_StartOfRun(output, config), *_callbacks(output, settings, data)]
+    callbacks = [*([_StartOfRun(output, config)] if fresh else []), *_callbacks(output, settings, data)]
     trainer = _trainer(settings.trainer, _loggers(settings, config), callbacks, output)
     size = sum(p.numel() for p in module.net.parameters()) / 1e6
     say(

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import zoomvqa
 from zoomvqa.calibration import FusionScale, fit_fusion
@@ -19,28 +18,24 @@ from zoomvqa.checkpoints import (
     load_checkpoint,
     weights_file,
 )
-from zoomvqa.console import progress, say
-from zoomvqa.data.frame_source import open_store
+from zoomvqa.console import say
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
-from zoomvqa.data.opening import summary_of
 from zoomvqa.data.pair_datamodule import PairDataModule
 from zoomvqa.data.pair_dataset import PairSampling
-from zoomvqa.errors import AnnotationError, SettingsError, VideoError
+from zoomvqa.errors import SettingsError
 from zoomvqa.files import whole_file
+from zoomvqa.losses import SCALE_FREE
 from zoomvqa.metrics import Figures, figures_of
 from zoomvqa.models.fusion.module import FusionModule
 from zoomvqa.models.fusion.net import FusionNet
 from zoomvqa.models.iqa.net import IQANet
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.processes import is_first_process
-from zoomvqa.scoring.branches import BranchName, branch_scorers, find_device, mean_score, score_parts
-from zoomvqa.scoring.parts import PartScorer
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
+from zoomvqa.training.branch_scores import Scores, branch_scores
 from zoomvqa.training.fitting import fit, start_folder
 from zoomvqa.training.report import plot_scatter, write_predictions
-
-_DEVICES = {"auto": "auto", "cpu": "cpu", "gpu": "cuda", "mps": "mps"}
 
 
 def fuse(settings: TrainSettings, branch: FusionBranch, labelled: LabelledSet) -> Figures:
@@ -57,103 +52,94 @@ def fuse(settings: TrainSettings, branch: FusionBranch, labelled: LabelledSet) -
     Raises:
         UserError: a checkpoint is of the wrong branch, a video cannot be read, or the scores cannot be calibrated.
     """
-    iqa, vqa = _load(settings.iqa, "iqa"), _load(settings.vqa, "vqa")
-    videos = labelled.part(branch.split)
+    _refuse_losses(branch)
+    output, videos = Path(settings.output), labelled.part(branch.split)
+    (iqa, iqa_file), (vqa, vqa_file) = _load(settings, "iqa"), _load(settings, "vqa")
+    made_from = [[str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns] for p in (iqa_file, vqa_file)]
+    accelerator, reader = settings.trainer.accelerator, settings.data.reader
+    found = branch_scores(output, {"iqa": iqa, "vqa": vqa}, made_from, videos, accelerator, reader)
     mos = np.array([video.mos for video in videos])
-    found = _score(settings, iqa, vqa, videos)
     share = None if branch.share == "fit" else branch.share
     scale = fit_fusion(found["iqa"], found["vqa"], mos, labelled.mos_range, branch.split, share)
-    about = _described(iqa, vqa, scale, labelled, settings.model_dump(mode="json"))
-    net = _joined(iqa, vqa, scale)
+    config = settings.model_dump(mode="json")
+    about = _described(iqa, vqa, scale, labelled, config)
+    net = FusionNet(cast("IQANet", iqa.build_net()), cast("VQANet", vqa.build_net()), scale)
+    figures = _tell(scale, found, mos)
+    if is_first_process():
+        start_folder(output, config)
+        _save(output, "calibrated" if branch.finetune else "best", about, net, figures)
+        _report(output, videos, found, scale, figures)
     if branch.finetune:
         return _finetune(settings, branch, labelled, net, about)
-    return _save(settings, about, net, videos, found)
+    say(f"Fused checkpoint: {output / 'checkpoints' / 'best.ckpt'}")
+    return figures
 
 
-def _load(source: str | None, name: str) -> Checkpoint:
+def _refuse_losses(branch: FusionBranch) -> None:
+    """Refuse to fine-tune with a loss that would let the fused score leave MOS units."""
+    if branch.finetune and branch.loss.name in SCALE_FREE:
+        raise SettingsError(
+            f"branch.loss.name: got '{branch.loss.name}', expected smooth_l1, l1 or mse: the fused score is in "
+            "MOS units, and this loss has none"
+        )
+
+
+def _load(settings: TrainSettings, name: str) -> tuple[Checkpoint, Path]:
+    source = settings.iqa if name == "iqa" else settings.vqa
     if source is None:
         raise SettingsError(f"{name}: a value is missing; give {name}=CHECKPOINT")
-    checkpoint = load_checkpoint(weights_file(source, name))
+    path = weights_file(source, name)
+    if (Path(settings.output) / "checkpoints").resolve() in path.resolve().parents:
+        raise SettingsError(f"output: {settings.output} is the run that {name}={source} is from; give another")
+    checkpoint = load_checkpoint(path)
     if checkpoint.description.branch != name:
         raise SettingsError(
             f"{name}: {source} is a checkpoint of the {checkpoint.description.branch} branch, expected one of the "
             f"{name} branch"
         )
-    return checkpoint
-
-
-def _score(
-    settings: TrainSettings, iqa: Checkpoint, vqa: Checkpoint, videos: tuple[LabelledVideo, ...]
-) -> dict[BranchName, NDArray[np.float64]]:
-    """Return each branch's own score of every video; both look at one decoding."""
-    device, reader = find_device(_DEVICES[settings.trainer.accelerator]), settings.data.reader
-    scorers: dict[BranchName, PartScorer] = {}
-    for checkpoint in (iqa, vqa):
-        scorers |= branch_scorers(checkpoint.description, checkpoint.build_net().to(device), device)
-    scores: dict[BranchName, list[float]] = {"iqa": [], "vqa": []}
-    failures: list[tuple[str, str]] = []
-    with progress() as bar:
-        for video in bar.track(videos, description="Scoring with both branches"):
-            try:
-                found = score_parts(scorers, open_store(video.path, reader), device)
-            except VideoError as error:
-                failures.append((video.name, str(error)))
-                continue
-            for name, parts in found.items():
-                scores[name].append(mean_score(parts))
-    if failures:
-        raise AnnotationError(summary_of(failures, len(videos)))
-    return {name: np.array(values, dtype=np.float64) for name, values in scores.items()}
+    say(f"{name.upper()} branch from {source}: {checkpoint.told}, {len(checkpoint.weights)} tensors")
+    return checkpoint, path
 
 
 def _described(
     iqa: Checkpoint, vqa: Checkpoint, scale: FusionScale, labelled: LabelledSet, config: dict[str, Any]
 ) -> FusionDescription:
-    assert isinstance(iqa.description, IQADescription)  # noqa: S101  looked at when they were loaded
-    assert isinstance(vqa.description, VQADescription)  # noqa: S101
     return FusionDescription(
         version=zoomvqa.__version__,
         mos_range=labelled.mos_range,
         trained_on=labelled.name,
         config=config,
-        iqa=iqa.description,
-        vqa=vqa.description,
+        iqa=cast("IQADescription", iqa.description),
+        vqa=cast("VQADescription", vqa.description),
         scale=scale,
     )
 
 
-def _joined(iqa: Checkpoint, vqa: Checkpoint, scale: FusionScale) -> FusionNet:
-    return FusionNet(cast("IQANet", iqa.build_net()), cast("VQANet", vqa.build_net()), scale)
-
-
-def _save(
-    settings: TrainSettings,
-    about: FusionDescription,
-    net: FusionNet,
-    videos: tuple[LabelledVideo, ...],
-    found: dict[BranchName, NDArray[np.float64]],
-) -> Figures:
-    output, scale = Path(settings.output), about.scale
-    mos = torch.tensor([video.mos for video in videos])
-    scores = {name: torch.from_numpy(values) for name, values in found.items()}
-    fused = scale.fused(scores["iqa"], scores["vqa"])
-    figures = figures_of(fused, mos)
+def _tell(scale: FusionScale, found: Scores, mos: np.ndarray) -> Figures:
+    """Print the figures on the videos that the calibration was fitted on, and return the fused ones."""
+    iqa, vqa = (torch.from_numpy(found[name]) for name in ("iqa", "vqa"))
     say(f"Calibrated on the {scale.videos} videos of the {scale.split} split, with {scale.share:.2f} of IQA:")
-    told = {"IQA": scale.iqa.logistic(scores["iqa"]), "VQA": scale.vqa.logistic(scores["vqa"]), "fused": fused}
-    for name, predicted in told.items():
-        say(f"  {name:5}  {figures_of(predicted, mos).told}")
-    if is_first_process():
-        start_folder(output, settings.model_dump(mode="json"))
-        entry = about.model_dump(mode="json") | {"figures": figures._asdict()}
-        with whole_file(output / "checkpoints" / "best.ckpt", "wb") as handle:
-            torch.save(
-                {"zoomvqa": entry, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}}, handle
-            )
-        names = [video.name for video in videos]
-        write_predictions(output / "fit_predictions.csv", names, fused, mos)
-        plot_scatter(output / "fit_scatter.png", fused, mos, figures)
-    say(f"Fused checkpoint: {output / 'checkpoints' / 'best.ckpt'}")
-    return figures
+    predicted = {"IQA": scale.iqa.logistic(iqa), "VQA": scale.vqa.logistic(vqa), "fused": scale.fused(iqa, vqa)}
+    figures = {name: figures_of(scores, torch.from_numpy(mos)) for name, scores in predicted.items()}
+    for name, told in figures.items():
+        say(f"  {name:5}  {told.told}")
+    return figures["fused"]
+
+
+def _save(output: Path, name: str, about: FusionDescription, net: FusionNet, figures: Figures) -> None:
+    entry = about.model_dump(mode="json") | {"figures": figures._asdict()}
+    weights = {f"net.{key}": value for key, value in net.state_dict().items()}
+    with whole_file(output / "checkpoints" / f"{name}.ckpt", "wb") as handle:
+        torch.save({"zoomvqa": entry, "state_dict": weights}, handle)
+
+
+def _report(
+    output: Path, videos: tuple[LabelledVideo, ...], found: Scores, scale: FusionScale, figures: Figures
+) -> None:
+    fused = scale.fused(torch.from_numpy(found["iqa"]), torch.from_numpy(found["vqa"]))
+    mos = torch.tensor([video.mos for video in videos])
+    write_predictions(output / "fit_predictions.csv", [video.name for video in videos], fused, mos)
+    plot_scatter(output / "fit_scatter.png", fused, mos, figures)
 
 
 def _finetune(
@@ -162,6 +148,6 @@ def _finetune(
     view = about.vqa.view
     sampling = PairSampling(about.iqa.sampling, about.iqa.view, about.vqa.sampling, view, settings.data.reader)
     data = PairDataModule(labelled, sampling, branch.loading, settings.seed)
-    net.train()
-    module = FusionModule(net, view, branch.loss, branch.optimiser, about.model_dump(mode="json"))
-    return fit(settings, module, data, f"{about.iqa.network.backbone} and {about.vqa.network.backbone}")
+    module = FusionModule(net.train(), view, branch.loss, branch.optimiser, about.model_dump(mode="json"))
+    name = f"{about.iqa.network.backbone} and {about.vqa.network.backbone}"
+    return fit(settings, module, data, name, fresh=False)

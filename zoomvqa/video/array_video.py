@@ -11,6 +11,9 @@ from zoomvqa.errors import VideoError
 from zoomvqa.video.reader import Frame
 from zoomvqa.video.timeline import steady_timeline
 
+# Frames a second; what is slower is no video.
+_SLOWEST = 1e-3
+
 
 class ArrayVideo:
     """A video that somebody else has decoded.
@@ -31,15 +34,18 @@ class ArrayVideo:
     reader = "array"
 
     def __init__(self, frames: Any, fps: float) -> None:
-        pixels = np.asarray(frames.cpu() if hasattr(frames, "cpu") else frames)
+        try:
+            pixels, rate = np.asarray(frames.cpu() if hasattr(frames, "cpu") else frames), float(fps)
+        except (TypeError, ValueError) as error:
+            raise VideoError(f"frames, fps: expected an array of frames and a number ({error})") from None
         if pixels.ndim != 4 or pixels.shape[-1] != 3 or pixels.dtype != np.uint8 or not pixels.size:
             raise VideoError(
                 f"frames: expected (frames, height, width, 3) uint8 RGB, got {pixels.shape} {pixels.dtype}"
             )
-        if not 0 < fps < float("inf"):
+        if not _SLOWEST <= rate < float("inf"):
             raise VideoError(f"fps: expected a number above 0, got {fps}")
         self._frames = pixels
-        self.timeline = steady_timeline(len(pixels), fps, pixels.shape[2], pixels.shape[1], "array")
+        self.timeline = steady_timeline(len(pixels), rate, pixels.shape[2], pixels.shape[1], "array")
 
     def frames(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames of `indices`."""

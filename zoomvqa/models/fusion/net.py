@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from zoomvqa.calibration import FusionScale
@@ -51,8 +50,8 @@ class FusionNet(nn.Module):
         return FusedScores(self.scale.fused(iqa, vqa), iqa, vqa)
 
 
-def score_video(net: FusionNet, views: Tensor, clips: list[Tensor]) -> Tensor:
-    """Return the score of one whole video, as scoring a file computes it.
+def score_video(net: FusionNet, views: Tensor, clips: list[Tensor]) -> FusedScores:
+    """Return the scores of one whole video, as scoring a file computes them.
 
     Args:
         net: in evaluation mode.
@@ -60,7 +59,7 @@ def score_video(net: FusionNet, views: Tensor, clips: list[Tensor]) -> Tensor:
         clips: each (3, frames, size, size), normalised.
 
     Returns:
-        () float64 on the CPU.
+        Each (), on the CPU; the fused one float64.
     """
-    iqa, vqa = score_views(net.iqa, views).mean(), score_clips(net.vqa, clips).mean()
-    return net.scale.fused(iqa.cpu().double(), vqa.cpu().double()).to(torch.float64)
+    iqa, vqa = score_views(net.iqa, views).mean().cpu(), score_clips(net.vqa, clips).mean().cpu()
+    return FusedScores(net.scale.fused(iqa.double(), vqa.double()), iqa, vqa)
