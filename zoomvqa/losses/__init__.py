@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import Tensor
 from torch.nn import functional
@@ -26,10 +27,14 @@ def build_loss(settings: LossSettings) -> Loss:
         "mse": functional.mse_loss,
         "plcc": plcc_loss,
         "rank": rank_loss,
-        "plcc_rank": lambda p, y: plcc_loss(p, y) + settings.rank_weight * rank_loss(p, y),
-        "norm_in_norm": lambda p, y: norm_in_norm_loss(p, y, settings.norm_p, settings.norm_q),
+        "plcc_rank": partial(_sum, (plcc_loss, rank_loss), settings.rank_weight),
+        "norm_in_norm": partial(norm_in_norm_loss, p=settings.norm_p, q=settings.norm_q),
     }
     main = losses[settings.name]
-    if not settings.soft_srcc_weight:
-        return main
-    return lambda p, y: main(p, y) + settings.soft_srcc_weight * soft_srcc_loss(p, y)
+    weight = settings.soft_srcc_weight
+    return partial(_sum, (main, soft_srcc_loss), weight) if weight else main
+
+
+def _sum(losses: tuple[Loss, Loss], weight: float, prediction: Tensor, mos: Tensor) -> Tensor:
+    """Return the first loss and so much of the second: no lambda, for processes that are started anew."""
+    return losses[0](prediction, mos) + weight * losses[1](prediction, mos)

@@ -29,6 +29,7 @@ class LossSettings(Settings):
     soft_srcc_weight: Annotated[float, Field(ge=0.0)] = 0.0
     norm_p: PositiveFloat = 2.0
     norm_q: PositiveFloat = 2.0
+    all_processes: bool = True
 
 
 class Optimiser(Settings):

@@ -48,6 +48,7 @@ class BranchModule(lightning.LightningModule, ABC):
         self.figures: Figures | None = None
         self.table: Table | None = None
         self.loss = build_loss(loss)
+        self._over_all = loss.all_processes
         self.averaged: AveragedModel | None = None
         if optimiser.ema_decay is not None:
             average = get_ema_multi_avg_fn(optimiser.ema_decay)
@@ -61,6 +62,21 @@ class BranchModule(lightning.LightningModule, ABC):
     @abstractmethod
     def score(self, net: nn.Module, batch: Any) -> Tensor:
         """Return the score of one validation video by `net`, ()."""
+
+    def batch_loss(self, prediction: Tensor, mos: Tensor) -> Tensor:
+        """Return the loss of a batch, over the batches of all processes where the settings say so.
+
+        Every process then has the same loss, and gradients flow to all: after the averaging of DDP they are those
+        of one process with the whole batch.
+
+        Args:
+            prediction: (batch,) of this process.
+            mos: (batch,).
+        """
+        if self._over_all and self.trainer.world_size > 1:
+            prediction = self.all_gather(prediction, sync_grads=True).flatten()  # type: ignore[union-attr]
+            mos = self.all_gather(mos).flatten()  # type: ignore[union-attr]
+        return self.loss(prediction, mos)
 
     def validation_step(self, batch: Any, _: int) -> None:
         """Score one video with the weights, and with their average."""

@@ -37,10 +37,10 @@ class IQAModule(BranchModule):
         """Return the loss of a batch of frames."""
         mixed = mix(batch.views, self._mixing)
         if mixed is None:
-            loss = self.loss(self.net(batch.views).score.float(), batch.mos)
+            loss = self.batch_loss(self.net(batch.views).score.float(), batch.mos)
         else:
             score = self.net(mixed.views).score.float()
-            own, other = self.loss(score, batch.mos), self.loss(score, batch.mos[mixed.partner])
+            own, other = self.batch_loss(score, batch.mos), self.batch_loss(score, batch.mos[mixed.partner])
             loss = mixed.share * own + (1 - mixed.share) * other
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch.mos))
         return loss
