@@ -36,6 +36,7 @@ _TEXT_KEYS = {
     "data.annotations",
     "branch.loading.cache_folder",
     "weights.source",
+    "resume",
     "iqa",
     "vqa",
 }

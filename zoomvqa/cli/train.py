@@ -31,16 +31,37 @@ def labelled_set(settings: DataSettings) -> LabelledSet:
 def _train(settings: TrainSettings) -> float:
     from zoomvqa.training.run import train  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
 
+    settings, resume_from = _resumed(settings)
     _refuse_sweep_of_many_processes(settings)
     if settings.branch.name != "iqa" and settings.data.layout == "frames":
         raise SettingsError(
             "data.layout: got 'frames', expected 'videos': clips are taken from the videos themselves"
         )
-    if is_first_process() and (Path(settings.output) / "checkpoints").exists() and not settings.overwrite:
+    there = (Path(settings.output) / "checkpoints").exists()
+    if is_first_process() and there and not settings.overwrite and resume_from is None:
         raise SettingsError(
-            f"output: {settings.output} already holds a run; give another output= or overwrite=true"
+            f"output: {settings.output} already holds a run; give another output=, resume=auto or overwrite=true"
         )
-    return float(train(settings, labelled_set(settings.data)).selection)
+    return float(train(settings, labelled_set(settings.data), resume_from).selection)
+
+
+def _resumed(settings: TrainSettings) -> tuple[TrainSettings, Path | None]:
+    """Return the settings of the run that goes on, and its checkpoint; None where it starts."""
+    from zoomvqa.training.resume import last_checkpoint, refuse_other_settings, settings_of  # noqa: PLC0415
+
+    if settings.resume is None:
+        return settings, None
+    if settings.resume == "auto":
+        output = Path(settings.output)
+        if not last_checkpoint(output).is_file():
+            return settings, None
+        refuse_other_settings(settings)
+        return settings, last_checkpoint(output)
+    given = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
+    if given:
+        raise SettingsError(f"resume: the run's own settings are used, so nothing else may be given: {given[0]}")
+    folder = Path(settings.resume).expanduser()
+    return settings_of(folder), last_checkpoint(folder)
 
 
 def _refuse_sweep_of_many_processes(settings: TrainSettings) -> None:

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from zoomvqa.data.array_cache import ArrayCache
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
+from zoomvqa.data.resumable import ResumableLoader, ResumableOrder
 from zoomvqa.errors import SettingsError
 
 
@@ -68,8 +69,8 @@ class BranchDataModule(lightning.LightningDataModule, ABC):
                 "share it"
             )
 
-    def _loader_of_batches(self, batches: Dataset, order: Any) -> DataLoader:
-        return DataLoader(batches, sampler=order, batch_size=None, **self._workers())
+    def _loader_of_batches(self, batches: Dataset, order: ResumableOrder) -> DataLoader:
+        return ResumableLoader(self.trainer, order, dataset=batches, **self._workers())
 
     def _loader_of_videos(self, videos: Dataset) -> DataLoader:
         """Return a loader of this process's share; processes may see a video twice, never miss one."""

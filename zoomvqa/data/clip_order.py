@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from torch.utils.data import Sampler
+
+from zoomvqa.data.resumable import ResumableOrder
 
 
 class ClipKey(NamedTuple):
@@ -24,7 +25,7 @@ class ClipKey(NamedTuple):
     seed: int
 
 
-class ClipBatches(Sampler[list[ClipKey]]):
+class ClipBatches(ResumableOrder[list[ClipKey]]):
     """Batches of videos, the same number on every process, in another order every epoch.
 
     An epoch has as many rounds as there are variants, and each video once in a round.
@@ -49,16 +50,12 @@ class ClipBatches(Sampler[list[ClipKey]]):
         self._rank, self._world = rank, world
         self._local = math.ceil(videos * variants / world)
         self._batches = max(1, math.ceil(self._local * world / batch_size))
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next; Lightning calls this."""
-        self._epoch = epoch
 
     def __len__(self) -> int:
         return self._batches
 
-    def __iter__(self) -> Iterator[list[ClipKey]]:
+    def batches(self) -> Iterator[list[ClipKey]]:
+        """Yield the batches of the epoch that was set."""
         draw = np.random.default_rng([self._seed, self._epoch])
         videos = np.concatenate([draw.permutation(self._videos) for _ in range(self._variants)])
         # Which of its variants a video shows in which round: each once.

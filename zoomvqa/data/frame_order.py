@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from torch.utils.data import Sampler
+
+from zoomvqa.data.resumable import ResumableOrder
 
 
 class FrameKey(NamedTuple):
@@ -18,7 +19,7 @@ class FrameKey(NamedTuple):
     seed: int
 
 
-class FrameBatches(Sampler[list[FrameKey]]):
+class FrameBatches(ResumableOrder[list[FrameKey]]):
     """Batches of frames, the same number on every process, different in every epoch.
 
     With all frames at hand (`grouped=False`) the frames of all videos are shuffled together. Otherwise videos
@@ -54,16 +55,12 @@ class FrameBatches(Sampler[list[FrameKey]]):
         self._seed = seed
         self._rank, self._world = rank, world
         self._grouped, self._workers, self._group_size = grouped, max(1, workers), group_size
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next; Lightning calls this."""
-        self._epoch = epoch
 
     def __len__(self) -> int:
         return math.ceil(self._per_process() / self._batch_size)
 
-    def __iter__(self) -> Iterator[list[FrameKey]]:
+    def batches(self) -> Iterator[list[FrameKey]]:
+        """Yield the batches of the epoch that was set."""
         order = self._grouped_order() if self._grouped else self._free_order()
         keys = [FrameKey(v, f, int(s)) for (v, f), s in zip(order, self._crop_seeds(len(order)), strict=True)]
         for start in range(0, len(keys), self._batch_size):

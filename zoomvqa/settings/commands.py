@@ -46,6 +46,7 @@ class TrainSettings(Settings):
     logger: dict[Literal["csv", "tensorboard", "wandb"], dict[str, Any]] = Field(default_factory=dict)
     output: str
     overwrite: bool
+    resume: str | None = None
     seed: Annotated[int, Field(ge=0)]
     threads: PositiveInt | None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -115,9 +116,19 @@ class BranchModule(lightning.LightningModule, ABC):
 
     def configure_optimizers(self) -> Any:
         """Return AdamW and a schedule stepped every iteration."""
-        total = int(self.trainer.estimated_stepping_batches)
-        optimiser, schedule = build_optimiser(self.net, self._optimiser, total, self.trainer.max_epochs or 1)
+        epochs = self.trainer.max_epochs or 1
+        optimiser, schedule = build_optimiser(self.net, self._optimiser, self._steps(epochs), epochs)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _steps(self, epochs: int) -> int:
+        """Return how many steps the optimiser will take.
+
+        Lightning's own count would set up the loaders before it has read where a stopped run goes on.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        if data is None:
+            return int(self.trainer.estimated_stepping_batches)
+        return math.ceil(len(data.train_dataloader()) / self.trainer.accumulate_grad_batches) * epochs
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write the description into the checkpoint: its figures, whose they are, and a calibration."""

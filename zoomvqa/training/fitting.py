@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from lightning.pytorch.callbacks import (
     RichProgressBar,
 )
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import OmegaConf
 
 from zoomvqa.console import say
@@ -27,10 +29,17 @@ from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainerSettings, TrainSettings
 from zoomvqa.training.branch_module import BranchModule
 from zoomvqa.training.report import ValidationReport
+from zoomvqa.training.resume import SaveOnSigterm, StepSeeds
 
 
 def fit(
-    settings: TrainSettings, module: BranchModule, data: BranchDataModule, name: str, *, fresh: bool = True
+    settings: TrainSettings,
+    module: BranchModule,
+    data: BranchDataModule,
+    name: str,
+    *,
+    fresh: bool = True,
+    resume_from: Path | None = None,
 ) -> Figures:
     """Train a module and return the figures of its best validation.
 
@@ -40,19 +49,24 @@ def fit(
         data: what it is trained on.
         name: of the network, for the user.
         fresh: make the run's folder when training starts; otherwise it is made already.
+        resume_from: the checkpoint of a stopped run to go on from; its folder is kept.
 
     Raises:
         UserError: the settings do not fit the data or this machine.
     """
     output, config = Path(settings.output), settings.model_dump(mode="json")
-    callbacks = [*([_StartOfRun(output, config)] if fresh else []), *_callbacks(output, settings, data)]
+    callbacks = _callbacks(output, settings, data)
+    if fresh and resume_from is None:
+        callbacks.insert(0, _StartOfRun(output, config))
     trainer = _trainer(settings.trainer, _loggers(settings, config), callbacks, output)
     size = sum(p.numel() for p in module.net.parameters()) / 1e6
     say(
         f"Training {name} ({size:.2f} M parameters) on {len(data.train_videos)} videos of "
         f"'{settings.data.name}', validating on {len(data.val_videos)}"
     )
-    _fit(trainer, module, data, uses_wandb="wandb" in settings.logger)
+    if resume_from is not None:
+        say(f"Going on from {resume_from}")
+    _fit(trainer, module, data, resume_from, uses_wandb="wandb" in settings.logger)
     report = next(c for c in callbacks if isinstance(c, ValidationReport))
     if report.figures is None:
         raise SettingsError("trainer: no validation was run, so there is no best checkpoint")
@@ -79,10 +93,19 @@ class _StartOfRun(Callback):
             start_folder(self._output, self._config)
 
 
-def _fit(trainer: lightning.Trainer, module: BranchModule, data: BranchDataModule, *, uses_wandb: bool) -> None:
+def _fit(
+    trainer: lightning.Trainer,
+    module: BranchModule,
+    data: BranchDataModule,
+    resume_from: Path | None,
+    *,
+    uses_wandb: bool,
+) -> None:
     """Train; an interruption comes out as KeyboardInterrupt, and a wandb run is closed before the next one."""
     try:
-        trainer.fit(module, datamodule=data)
+        trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
+    except SIGTERMException:
+        raise SystemExit(128 + signal.SIGTERM) from None
     except SystemExit:  # Lightning's way out after Ctrl-C
         if not trainer.interrupted:
             raise
@@ -101,6 +124,8 @@ def _callbacks(output: Path, settings: TrainSettings, data: BranchDataModule) ->
         ModelCheckpoint(filename="best", monitor="val/selection", mode="max", save_weights_only=True, **shared),
         ModelCheckpoint(filename="last", **shared),
         ValidationReport(output, data.val_videos),
+        StepSeeds(settings.seed),
+        SaveOnSigterm(output),
         RichProgressBar(),
     ]
     if settings.logger:

@@ -38,13 +38,16 @@ from zoomvqa.training.fitting import fit, start_folder
 from zoomvqa.training.report import plot_scatter, write_predictions
 
 
-def fuse(settings: TrainSettings, branch: FusionBranch, labelled: LabelledSet) -> Figures:
+def fuse(
+    settings: TrainSettings, branch: FusionBranch, labelled: LabelledSet, resume_from: Path | None = None
+) -> Figures:
     """Calibrate two branches on labelled videos, and train them through the fusion where that is wanted.
 
     Args:
         settings: of the whole run; everything is written under `settings.output`.
         branch: of the fusion.
         labelled: the set; its test split is never looked at.
+        resume_from: the checkpoint of a fine-tuning that was stopped.
 
     Returns:
         The figures on the videos that it was fitted on; after fine-tuning, of the best validation.
@@ -65,12 +68,12 @@ def fuse(settings: TrainSettings, branch: FusionBranch, labelled: LabelledSet) -
     about = _described(iqa, vqa, scale, labelled, config)
     net = FusionNet(cast("IQANet", iqa.build_net()), cast("VQANet", vqa.build_net()), scale)
     figures = _tell(scale, found, mos)
-    if is_first_process():
+    if is_first_process() and resume_from is None:
         start_folder(output, config)
         _save(output, "calibrated" if branch.finetune else "best", about, net, figures)
         _report(output, videos, found, scale, figures)
     if branch.finetune:
-        return _finetune(settings, branch, labelled, net, about)
+        return _finetune(settings, branch, labelled, net, about, resume_from)
     say(f"Fused checkpoint: {output / 'checkpoints' / 'best.ckpt'}")
     return figures
 
@@ -143,11 +146,16 @@ def _report(
 
 
 def _finetune(
-    settings: TrainSettings, branch: FusionBranch, labelled: LabelledSet, net: FusionNet, about: FusionDescription
+    settings: TrainSettings,
+    branch: FusionBranch,
+    labelled: LabelledSet,
+    net: FusionNet,
+    about: FusionDescription,
+    resume_from: Path | None,
 ) -> Figures:
     view = about.vqa.view
     sampling = PairSampling(about.iqa.sampling, about.iqa.view, about.vqa.sampling, view, settings.data.reader)
     data = PairDataModule(labelled, sampling, branch.loading, settings.seed)
     module = FusionModule(net.train(), view, branch.loss, branch.optimiser, about.model_dump(mode="json"))
     name = f"{about.iqa.network.backbone} and {about.vqa.network.backbone}"
-    return fit(settings, module, data, name, fresh=False)
+    return fit(settings, module, data, name, fresh=False, resume_from=resume_from)

@@ -46,11 +46,12 @@ class ValidationReport(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs to know."""
-        return {"best": self._best}
+        return {"best": self._best, "figures": list(self.figures) if self.figures else None}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the state of the run that is resumed."""
         self._best = state_dict["best"]
+        self.figures = Figures(*state_dict["figures"]) if state_dict["figures"] else None
 
 
 def write_predictions(path: Path, names: Sequence[str], prediction: Tensor, mos: Tensor) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import lightning
 import torch
 
@@ -15,12 +17,13 @@ from zoomvqa.training.fitting import fit
 from zoomvqa.training.fusion import fuse
 
 
-def train(settings: TrainSettings, labelled: LabelledSet) -> Figures:
+def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | None = None) -> Figures:
     """Train a branch, or fuse two, and return the figures of the best validation.
 
     Args:
         settings: of the whole run; everything is written under `settings.output`.
         labelled: the set to train on.
+        resume_from: the checkpoint of a stopped run to go on from.
 
     Raises:
         UserError: the settings do not fit the data or this machine.
@@ -29,8 +32,8 @@ def train(settings: TrainSettings, labelled: LabelledSet) -> Figures:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     if isinstance(settings.branch, FusionBranch):
-        return fuse(settings, settings.branch, labelled)
+        return fuse(settings, settings.branch, labelled, resume_from)
     config = settings.model_dump(mode="json")
     description = describe(settings.branch, labelled.mos_range, labelled.name, config)
     module, data = build_branch(settings, settings.branch, labelled, description)
-    return fit(settings, module, data, settings.branch.network.backbone)
+    return fit(settings, module, data, settings.branch.network.backbone, resume_from=resume_from)

@@ -1,0 +1,107 @@
+"""Going on with a run that was stopped: from its last checkpoint, to the same weights as without the stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+from omegaconf import OmegaConf
+
+from zoomvqa.console import say
+from zoomvqa.errors import SettingsError
+from zoomvqa.settings.base import check
+from zoomvqa.settings.commands import TrainSettings
+
+# What may be different in a run that goes on: where it runs and what it tells, not what it learns.
+_FREE = ("resume", "overwrite", "output", "logger", "threads", "trainer.accelerator", "trainer.log_every_n_steps")
+
+
+def last_checkpoint(output: Path) -> Path:
+    """Return where a run keeps the checkpoint that it goes on from."""
+    return output / "checkpoints" / "last.ckpt"
+
+
+def settings_of(folder: Path) -> TrainSettings:
+    """Return the settings of the run in a folder.
+
+    Raises:
+        SettingsError: there is no run that can go on.
+    """
+    config = folder / "config.yaml"
+    if not config.is_file() or not last_checkpoint(folder).is_file():
+        raise SettingsError(
+            f"resume: {folder} holds no run that can go on (config.yaml and checkpoints/last.ckpt)"
+        )
+    try:
+        values = OmegaConf.to_container(OmegaConf.load(config))
+    except Exception as error:  # noqa: BLE001  what a damaged file ends in is the YAML reader's
+        raise SettingsError(f"resume: {config} cannot be read ({' '.join(str(error).split())})") from None
+    if not isinstance(values, dict):
+        raise SettingsError(f"resume: {config} is no config")
+    known = {str(key): value for key, value in values.items()} | {"output": str(folder), "resume": str(folder)}
+    return check(TrainSettings, known, prefix=str(config))
+
+
+def refuse_other_settings(settings: TrainSettings) -> None:
+    """Refuse to go on with settings that are not the run's own.
+
+    Raises:
+        SettingsError: a setting differs; the first is named.
+    """
+    own = _flat(settings_of(Path(settings.output)).model_dump(mode="json"))
+    now = _flat(settings.model_dump(mode="json"))
+    for key in sorted(own.keys() | now.keys()):
+        if own.get(key) != now.get(key) and not key.startswith(_FREE):
+            raise SettingsError(
+                f"{key}: got {now.get(key)!r}, but the run in {settings.output} that resume=auto goes on with has "
+                f"{own.get(key)!r}; give another output, or overwrite=true without resume"
+            )
+
+
+def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(values, dict):
+        return {prefix.removesuffix("."): values}
+    return {k: v for key, inner in values.items() for k, v in _flat(inner, f"{prefix}{key}.").items()}
+
+
+class StepSeeds(Callback):
+    """Seeds torch before every training step, by the run's seed, the epoch, the step and the process.
+
+    Dropout, stochastic depth and mixing then draw the same numbers whether a run was stopped in between or not.
+
+    Args:
+        seed: of the run.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def on_train_batch_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """See the class."""
+        step = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        facts = [self._seed, trainer.current_epoch, step, trainer.global_rank]
+        torch.manual_seed(int(np.random.SeedSequence(facts).generate_state(1, np.uint64)[0]))
+
+
+class SaveOnSigterm(Callback):
+    """Saves where the run is when the process is asked to end (SIGTERM), before it does.
+
+    Args:
+        output: the run's folder.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """See the class; gradients that are still gathered are not kept, so that the step before them is saved."""
+        done = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        last = done >= trainer.num_training_batches
+        stepped = last or done % trainer.accumulate_grad_batches == 0
+        if trainer.received_sigterm and stepped and not last:  # at its end the epoch is saved anyway
+            trainer.save_checkpoint(last_checkpoint(self._output))
+            say(f"Asked to end: saved; resume={self._output} goes on")
