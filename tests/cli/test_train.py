@@ -1,6 +1,7 @@
 """`train.py` from end to end on small real videos."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -150,6 +151,26 @@ def test_sweep(labelled, command: Run, tmp_path):
     outcome = command("train", "-m", *SMALL, *on(labelled), "trainer.max_epochs=1", "seed=1,2")
     assert outcome.code == 0, outcome.err
     assert len(list((tmp_path / "runs" / "sweep").glob("*/*/checkpoints/best.ckpt"))) == 2
+    (table,) = (tmp_path / "runs" / "sweep").glob("*/sweep.csv")
+    with table.open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [float(r["selection"]) for r in rows] == sorted((float(r["selection"]) for r in rows), reverse=True)
+    for row in rows:
+        assert "seed=1" in row["overrides"] or "seed=2" in row["overrides"]
+        told = json.loads((Path(row["folder"]) / "figures.json").read_text())
+        assert (told["srcc"], told["videos"]) == (pytest.approx(float(row["srcc"])), 4)
+
+
+def test_a_job_that_fails_stands_in_the_table(labelled, command: Run, tmp_path):
+    few = ("trainer.max_epochs=1", "branch.network.backbone=test_efficientnet,resnet5o")
+    outcome = command("train", "-m", *(a for a in SMALL if "backbone" not in a), *on(labelled), *few)
+    assert outcome.code == 2
+    (table,) = (tmp_path / "runs" / "sweep").glob("*/sweep.csv")
+    with table.open(newline="") as handle:
+        good, failed = csv.DictReader(handle)
+    assert float(good["selection"]) <= 1
+    assert (failed["selection"], failed["srcc"]) == ("", "")
+    assert "resnet5o" in failed["overrides"]
 
 
 def test_wandb_in_a_sweep_is_a_run_a_job(labelled, command: Run, tmp_path):

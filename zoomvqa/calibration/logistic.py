@@ -13,6 +13,8 @@ from zoomvqa.settings.base import Settings
 
 # Videos that four parameters need at the least.
 FEWEST = 5
+# Smallest width, in standard deviations of the scores: a step would bring scores that differ to one value.
+_NARROWEST = 0.4
 # How far the ends may lie outside the scale of the labels, as a share of it.
 _BEYOND = 0.1
 
@@ -44,7 +46,8 @@ def fit_logistic(
 ) -> Logistic | None:
     """Return the rising logistic that comes nearest to the MOS in the least-squares sense.
 
-    Its ends stay within the scale of the labels and a tenth of it on either side, however few videos there are.
+    Its ends stay within the scale of the labels and a tenth of it on either side, and it never becomes a step,
+    however few videos there are.
 
     Args:
         score: (n,) finite.
@@ -72,8 +75,8 @@ def fit_logistic(
 
     # Low and high each in a half of their own: they cannot change places.
     middle = float(np.clip(np.median(y), 0.05, 0.95))
-    bounds = ([-_BEYOND, middle, -4.0, 0.05], [middle, 1 + _BEYOND, 4.0, 10.0])
-    start = np.clip([y.min(), y.max(), 0.0, 0.5], np.array(bounds[0]) + 1e-6, np.array(bounds[1]) - 1e-6)
+    bounds = ([-_BEYOND, middle, -4.0, _NARROWEST], [middle, 1 + _BEYOND, 4.0, 10.0])
+    start = np.clip([y.min(), y.max(), 0.0, 0.8], np.array(bounds[0]) + 1e-6, np.array(bounds[1]) - 1e-6)
     low, high, centre, width = least_squares(errors, start, bounds=bounds, xtol=1e-12, ftol=1e-12).x
     return Logistic(
         low=float(mos_range[0] + low * size),

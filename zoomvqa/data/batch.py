@@ -34,10 +34,12 @@ class FrameBatch(_Movable):
     Attributes:
         views: (batch, 3, crop, crop) float32, normalised.
         mos: (batch,) float32, each frame labelled with its video's MOS.
+        failed: training videos that others stand in for, named once by each process that read them.
     """
 
     views: Tensor
     mos: Tensor
+    failed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.views.ndim != 4 or self.views.shape[1] != 3:
@@ -73,10 +75,12 @@ class ClipBatch(_Movable):
     Attributes:
         clips: (batch, clips, frames, size, size, 3) uint8 pictures; they are normalised where they are scored.
         mos: (batch,) float32.
+        failed: training videos that others stand in for, named once by each process that read them.
     """
 
     clips: Tensor
     mos: Tensor
+    failed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_pictures(self.clips, "batch, clips, frames, size, size, 3")
@@ -111,11 +115,13 @@ class PairBatch(_Movable):
         views: (batch, frames, 3, crop, crop) float32, normalised.
         clips: (batch, clips, frames, size, size, 3) uint8 pictures.
         mos: (batch,) float32.
+        failed: training videos that others stand in for, named once by each process that read them.
     """
 
     views: Tensor
     clips: Tensor
     mos: Tensor
+    failed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.views.ndim != 5 or self.views.shape[2] != 3:

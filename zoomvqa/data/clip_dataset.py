@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from zoomvqa.data.clip_order import ClipKey
 from zoomvqa.data.clip_source import ClipSource
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.opening import named
+from zoomvqa.data.substitutes import Substitutes
 from zoomvqa.settings.vqa import ClipSampling, ClipView
 from zoomvqa.video.reader import ReaderName
 
@@ -39,21 +41,22 @@ class TrainClips(Dataset[ClipBatch]):
         view: ClipView,
         reader: ReaderName = "auto",
     ) -> None:
-        self._videos, self._entries = videos, entries
+        self._entries = {video.name: entry for video, entry in zip(videos, entries, strict=True)}
+        self._substitutes = Substitutes(videos)
         self._sampling, self._view, self._reader = sampling, view, reader
 
     def __getitem__(self, keys: list[ClipKey]) -> ClipBatch:
-        clips = torch.from_numpy(np.stack([self._clips(key) for key in keys]))
-        mos = [self._videos[key.video].mos for key in keys]
-        return ClipBatch(clips, torch.tensor(mos, dtype=torch.float32))
+        read = [self._substitutes.read(key.video, partial(self._clips, key)) for key in keys]
+        clips = torch.from_numpy(np.stack([pictures for pictures, _ in read]))
+        mos = torch.tensor([video.mos for _, video in read], dtype=torch.float32)
+        return ClipBatch(clips, mos, self._substitutes.untold())
 
-    def _clips(self, key: ClipKey) -> NDArray[np.uint8]:
-        video, entry = self._videos[key.video], self._entries[key.video]
+    def _clips(self, key: ClipKey, video: LabelledVideo) -> NDArray[np.uint8]:
+        entry = self._entries[video.name]
         if entry is not None:
             return ArrayCache.load(entry)[key.variant]
-        with named(video):
-            draw, clips = np.random.default_rng(key.seed), self._sampling.train_clips
-            return ClipSource(video.path, self._sampling, self._view, clips, self._reader, draw).pictures()
+        draw, clips = np.random.default_rng(key.seed), self._sampling.train_clips
+        return ClipSource(video.path, self._sampling, self._view, clips, self._reader, draw).pictures()
 
 
 class WholeVideoClips(Dataset[VideoClips]):

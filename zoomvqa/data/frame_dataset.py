@@ -17,6 +17,7 @@ from zoomvqa.data.frame_order import FrameKey
 from zoomvqa.data.frame_source import chosen_frames
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.opening import named
+from zoomvqa.data.substitutes import Substitutes
 from zoomvqa.data.views import TestView, TrainView, at_training_resolution
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.iqa import FrameSampling, FrameView
@@ -58,29 +59,31 @@ class TrainFrames(Dataset[FrameBatch]):
         reader: ReaderName = "auto",
         remembered: int = 8,
     ) -> None:
-        self._videos, self._entries = videos, entries
+        self._entries = {video.name: entry for video, entry in zip(videos, entries, strict=True)}
+        self._substitutes = Substitutes(videos)
         self._sampling, self._resize, self._reader = sampling, view.resize, reader
         self._view = TrainView(view)
         self._remembered = remembered
-        self._at_hand: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
+        self._at_hand: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
 
     def __getitem__(self, keys: list[FrameKey]) -> FrameBatch:
-        views = [self._view(self._frames(key.video)[key.frame], key.seed) for key in keys]
-        mos = [self._videos[key.video].mos for key in keys]
-        return FrameBatch(torch.stack(views), torch.tensor(mos, dtype=torch.float32))
+        read = [self._substitutes.read(key.video, self._frames) for key in keys]
+        # What stands in for a video may have fewer frames.
+        pairs = zip(read, keys, strict=True)
+        views = [self._view(frames[key.frame % len(frames)], key.seed) for (frames, _), key in pairs]
+        mos = torch.tensor([video.mos for _, video in read], dtype=torch.float32)
+        return FrameBatch(torch.stack(views), mos, self._substitutes.untold())
 
-    def _frames(self, video: int) -> NDArray[np.uint8]:
-        entry = self._entries[video]
+    def _frames(self, video: LabelledVideo) -> NDArray[np.uint8]:
+        entry = self._entries[video.name]
         if entry is not None:
             return ArrayCache.load(entry)
-        if video not in self._at_hand:
-            labelled = self._videos[video]
-            with named(labelled):
-                frames = training_frames(labelled.path, self._sampling, self._resize, self._reader)
-            self._at_hand[video] = frames
+        if video.name not in self._at_hand:
+            frames = training_frames(video.path, self._sampling, self._resize, self._reader)
+            self._at_hand[video.name] = frames
             if len(self._at_hand) > self._remembered:
                 self._at_hand.popitem(last=False)
-        return self._at_hand[video]
+        return self._at_hand[video.name]
 
 
 class WholeVideos(Dataset[VideoFrameViews]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from zoomvqa.data.frame_source import FrameChoice
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.one_pass import one_pass
 from zoomvqa.data.opening import named
+from zoomvqa.data.substitutes import Substitutes
 from zoomvqa.data.views import TestView, TrainView, at_training_resolution
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
@@ -87,23 +89,22 @@ class TrainPairs(Dataset[PairBatch]):
     """
 
     def __init__(self, videos: Sequence[LabelledVideo], sampling: PairSampling, frames: int) -> None:
-        self._videos, self._sampling, self._frames = videos, sampling, frames
+        self._substitutes, self._sampling, self._frames = Substitutes(videos), sampling, frames
 
     def __getitem__(self, keys: list[ClipKey]) -> PairBatch:
-        pairs = [self._pair(key) for key in keys]
-        mos = torch.tensor([self._videos[key.video].mos for key in keys], dtype=torch.float32)
-        return PairBatch(torch.stack([v for v, _ in pairs]), torch.stack([c for _, c in pairs]), mos)
+        read = [self._substitutes.read(key.video, partial(self._pair, key)) for key in keys]
+        views, clips = (torch.stack([pair[part] for pair, _ in read]) for part in (0, 1))
+        mos = torch.tensor([video.mos for _, video in read], dtype=torch.float32)
+        return PairBatch(views, clips, mos, self._substitutes.untold())
 
-    def _pair(self, key: ClipKey) -> tuple[Tensor, Tensor]:
-        video, about = self._videos[key.video], self._sampling
-        draw = np.random.default_rng(key.seed)
-        with named(video):
-            store = about.open(video)
-            choice = np.array(FrameChoice(store, about.frames).wanted)
-            wanted = np.sort(draw.choice(choice, self._frames, replace=len(choice) < self._frames)).tolist()
-            views = _ViewTaker(wanted, None, about.frame_view, int(draw.integers(2**63)))
-            clips = ClipTaker(store.timeline, about.clips, about.clip_view, about.clips.train_clips, draw)
-            one_pass(store, [views, clips])
+    def _pair(self, key: ClipKey, video: LabelledVideo) -> tuple[Tensor, Tensor]:
+        about, draw = self._sampling, np.random.default_rng(key.seed)
+        store = about.open(video)
+        choice = np.array(FrameChoice(store, about.frames).wanted)
+        wanted = np.sort(draw.choice(choice, self._frames, replace=len(choice) < self._frames)).tolist()
+        views = _ViewTaker(wanted, None, about.frame_view, int(draw.integers(2**63)))
+        clips = ClipTaker(store.timeline, about.clips, about.clip_view, about.clips.train_clips, draw)
+        one_pass(store, [views, clips])
         return torch.stack(views.views), torch.from_numpy(clips.pictures)
 
 

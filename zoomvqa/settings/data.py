@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, NonNegativeInt, ValidationInfo, field_validator
 
 from zoomvqa.settings.base import Settings
 from zoomvqa.video.reader import ReaderName
@@ -38,6 +38,7 @@ class DataSettings(Settings):
     test_share: Share = 0.0
     split_seed: int = 0
     reader: ReaderName = "auto"
+    max_failures: NonNegativeInt = 10
 
     @field_validator("content_pattern")
     @classmethod

@@ -28,6 +28,7 @@ from zoomvqa.metrics import Figures
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainerSettings, TrainSettings
 from zoomvqa.training.branch_module import BranchModule
+from zoomvqa.training.failures import FailedVideos
 from zoomvqa.training.report import ValidationReport
 from zoomvqa.training.resume import SaveOnSigterm, StepSeeds
 
@@ -125,6 +126,7 @@ def _callbacks(output: Path, settings: TrainSettings, data: BranchDataModule) ->
         ModelCheckpoint(filename="last", **shared),
         ValidationReport(output, data.val_videos),
         StepSeeds(settings.seed),
+        FailedVideos(settings.data.max_failures),
         SaveOnSigterm(output),
         RichProgressBar(),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 
 import lightning
@@ -9,7 +11,9 @@ import torch
 
 from zoomvqa.checkpoints import describe
 from zoomvqa.data.labelled_set import LabelledSet
+from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures
+from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.training.branches import build_branch
@@ -31,6 +35,16 @@ def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | No
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     if settings.threads:
         torch.set_num_threads(settings.threads)
+    figures = _train(settings, labelled, resume_from)
+    if is_first_process():
+        values = figures._asdict() | {"selection": figures.selection}
+        told = {key: value if math.isfinite(value) else None for key, value in values.items()}
+        with whole_file(Path(settings.output) / "figures.json") as handle:
+            json.dump(told, handle)
+    return figures
+
+
+def _train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | None) -> Figures:
     if isinstance(settings.branch, FusionBranch):
         return fuse(settings, settings.branch, labelled, resume_from)
     config = settings.model_dump(mode="json")
