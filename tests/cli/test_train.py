@@ -158,7 +158,7 @@ def test_sweep(labelled, command: Run, tmp_path):
     for row in rows:
         assert "seed=1" in row["overrides"] or "seed=2" in row["overrides"]
         told = json.loads((Path(row["folder"]) / "figures.json").read_text())
-        assert (told["srcc"], told["videos"]) == (pytest.approx(float(row["srcc"])), 4)
+        assert (told["rmse"], told["videos"]) == (pytest.approx(float(row["rmse"])), 4)
 
 
 def test_a_job_that_fails_stands_in_the_table(labelled, command: Run, tmp_path):
@@ -245,7 +245,7 @@ def test_a_run_is_not_overwritten_unless_wanted(trained, labelled, command: Run)
     before = (trained / "checkpoints" / "best.ckpt").read_bytes()
     outcome = command("train", *SMALL, *on(labelled), f"output={trained}")
     assert outcome.code == 2
-    assert "already holds a run; give another output= or overwrite=true" in outcome.err
+    assert "already holds a run; give another output=, resume=auto or overwrite=true" in outcome.err
     assert (trained / "checkpoints" / "best.ckpt").read_bytes() == before
 
 
