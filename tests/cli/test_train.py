@@ -263,3 +263,4 @@ def test_interrupted_training(labelled, tmp_path):
     assert run.returncode == 130, printed[-2000:]
     assert "interrupted" in printed
     assert "Traceback" not in printed
+    assert torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] > 0

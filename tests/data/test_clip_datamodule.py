@@ -82,7 +82,7 @@ def test_unreadable_videos_are_listed(labelled, tmp_path):
 
 
 def test_frames_that_are_too_narrow_are_found_before_training(labelled, make_video):
-    path = make_video("narrow.mp4", size="16x1024", frames=4)
+    path = make_video("strip_16x1024.mp4", size="16x1024", frames=4)
     strip = LabelledVideo("strip", path, 1.0, "s", "train")
     made = ClipDataModule(
         LabelledSet("made", (*labelled.videos, strip), (0.0, 5.0)), SAMPLING, ClipView(), ClipLoading(workers=0)

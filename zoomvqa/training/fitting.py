@@ -30,7 +30,7 @@ from zoomvqa.settings.commands import TrainerSettings, TrainSettings
 from zoomvqa.training.branch_module import BranchModule
 from zoomvqa.training.failures import FailedVideos
 from zoomvqa.training.report import ValidationReport
-from zoomvqa.training.resume import SaveOnSigterm, StepSeeds
+from zoomvqa.training.resume import SaveAndStop, StepSeeds
 
 
 def fit(
@@ -127,7 +127,7 @@ def _callbacks(output: Path, settings: TrainSettings, data: BranchDataModule) ->
         ValidationReport(output, data.val_videos),
         StepSeeds(settings.seed),
         FailedVideos(settings.data.max_failures),
-        SaveOnSigterm(output),
+        SaveAndStop(output),
         RichProgressBar(),
     ]
     if settings.logger:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +89,11 @@ class StepSeeds(Callback):
         torch.manual_seed(int(np.random.SeedSequence(facts).generate_state(1, np.uint64)[0]))
 
 
-class SaveOnSigterm(Callback):
-    """Saves where the run is when the process is asked to end (SIGTERM), before it does.
+class SaveAndStop(Callback):
+    """Saves where the run is when it is asked to end, by SIGTERM or Ctrl-C, before it does.
+
+    Ctrl-C is answered between two batches: in the middle of one it can leave locks behind, of the progress bar
+    for one, that the end of the run would wait for without end. A second one is not waited with.
 
     Args:
         output: the run's folder.
@@ -96,12 +101,39 @@ class SaveOnSigterm(Callback):
 
     def __init__(self, output: Path) -> None:
         self._output = output
+        self._before: Any = None
+        self._interrupted = False
+
+    def on_fit_start(self, trainer: lightning.Trainer, *_: Any) -> None:  # noqa: ARG002
+        """Take over Ctrl-C."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._note)
+
+    def teardown(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:  # noqa: ARG002
+        """Give Ctrl-C back, unless Lightning has switched it off for the way out."""
+        if self._before is not None and signal.getsignal(signal.SIGINT) == self._note:
+            signal.signal(signal.SIGINT, self._before)
+        self._before = None
+
+    def _note(self, *_: Any) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
+        self._interrupted = True
+
+    def on_validation_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:  # noqa: ARG002
+        """End the run after Ctrl-C; it goes on from the epoch before."""
+        if self._interrupted:
+            raise KeyboardInterrupt
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """See the class; gradients that are still gathered are not kept, so that the step before them is saved."""
         done = trainer.fit_loop.epoch_loop.batch_progress.current.ready
         last = done >= trainer.num_training_batches
         stepped = last or done % trainer.accumulate_grad_batches == 0
-        if trainer.received_sigterm and stepped and not last:  # at its end the epoch is saved anyway
+        asked = trainer.received_sigterm or self._interrupted
+        # At its end the epoch is saved anyway; of several processes each has its own Ctrl-C, and saving needs all.
+        if asked and stepped and not last and not (self._interrupted and trainer.world_size > 1):
             trainer.save_checkpoint(last_checkpoint(self._output))
             say(f"Asked to end: saved; resume={self._output} goes on")
+        if self._interrupted:
+            raise KeyboardInterrupt
