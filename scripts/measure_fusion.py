@@ -1,6 +1,6 @@
 """What scoring with both branches costs, against both networks alone and one decoding.
 
-python scripts/measure_fusion.py
+python scripts/measure_fusion.py [540|720|1080 …]
 
 In one run, on the same video: a fused checkpoint's scoring of the file; the IQA network on the frames and the VQA
 network on the clips it looks at, made beforehand; and decoding the frames that either needs, once.
@@ -9,6 +9,7 @@ network on the clips it looks at, made beforehand; and decoding the frames that 
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -59,7 +60,8 @@ def main() -> None:
     scorer = Scorer(checkpoint, "cpu")
     table = Table("video", "both networks", "decoding", "scoring the file", "ratio")
     with tempfile.TemporaryDirectory() as folder:
-        for width, height in ((960, 540), (1280, 720), (1920, 1080)):
+        for height in [int(a) for a in sys.argv[1:]] or [540, 720, 1080]:
+            width = height * 16 // 9
             video = make_video(Path(folder) / f"{height}.mp4", width, height)
             view = TestView(about.iqa.view)
             views = torch.stack([view(f) for f in chosen_frames(video, about.iqa.sampling)])
