@@ -90,7 +90,7 @@ def fit_fusion(
     scales = {
         name: BranchScale(
             mean=float(score.mean()),
-            std=float(score.std()) or 1.0,
+            std=float(score.std()),
             logistic=_logistic(score, mos, mos_range, f"the {name.upper()} branch's scores", split),
         )
         for name, score in (("iqa", iqa), ("vqa", vqa))

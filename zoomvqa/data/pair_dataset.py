@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -66,17 +66,11 @@ def open_video(path: Path, reader: ReaderName) -> Video:
 class _ViewTaker:
     """Gathers the IQA branch's views."""
 
-    def __init__(self, wanted: Sequence[int], view: TestView | None, train: FrameView, seed: int) -> None:
-        self.wanted, self.views = wanted, list[Tensor]()
-        self._test, self._resize, self._train = view, train.resize, TrainView(train)
-        self._seeds = np.random.default_rng(seed)
+    def __init__(self, wanted: Sequence[int], view: Callable[[Frame], Tensor]) -> None:
+        self.wanted, self.views, self._view = wanted, list[Tensor](), view
 
     def take(self, index: int, frame: Frame) -> None:  # noqa: ARG002  they come in order
-        if self._test is not None:
-            self.views.append(self._test(frame))
-        else:
-            small = at_training_resolution(frame, self._resize)
-            self.views.append(self._train(small, int(self._seeds.integers(2**63))))
+        self.views.append(self._view(frame))
 
 
 class TrainPairs(Dataset[PairBatch]):
@@ -90,6 +84,7 @@ class TrainPairs(Dataset[PairBatch]):
 
     def __init__(self, videos: Sequence[LabelledVideo], sampling: PairSampling, frames: int) -> None:
         self._substitutes, self._sampling, self._frames = Substitutes(videos), sampling, frames
+        self._view = TrainView(sampling.frame_view)
 
     def __getitem__(self, keys: list[ClipKey]) -> PairBatch:
         read = [self._substitutes.read(key.video, partial(self._pair, key)) for key in keys]
@@ -102,7 +97,13 @@ class TrainPairs(Dataset[PairBatch]):
         store = about.open(video)
         choice = np.array(FrameChoice(store, about.frames).wanted)
         wanted = np.sort(draw.choice(choice, self._frames, replace=len(choice) < self._frames)).tolist()
-        views = _ViewTaker(wanted, None, about.frame_view, int(draw.integers(2**63)))
+        seeds = np.random.default_rng(int(draw.integers(2**63)))
+
+        def random_view(frame: Frame) -> Tensor:
+            small = at_training_resolution(frame, about.frame_view.resize)
+            return self._view(small, int(seeds.integers(2**63)))
+
+        views = _ViewTaker(wanted, random_view)
         clips = ClipTaker(store.timeline, about.clips, about.clip_view, about.clips.train_clips, draw)
         one_pass(store, [views, clips])
         return torch.stack(views.views), torch.from_numpy(clips.pictures)
@@ -117,7 +118,7 @@ class WholePairs(Dataset[VideoPair]):
     """
 
     def __init__(self, videos: Sequence[LabelledVideo], sampling: PairSampling) -> None:
-        self._videos, self._sampling = videos, sampling
+        self._videos, self._sampling, self._view = videos, sampling, TestView(sampling.frame_view)
 
     def __len__(self) -> int:
         return len(self._videos)
@@ -127,7 +128,7 @@ class WholePairs(Dataset[VideoPair]):
         with named(video):
             store = about.open(video)
             wanted = FrameChoice(store, about.frames).wanted
-            views = _ViewTaker(wanted, TestView(about.frame_view), about.frame_view, 0)
+            views = _ViewTaker(wanted, self._view)
             clips = ClipTaker(store.timeline, about.clips, about.clip_view, about.clips.test_clips)
             one_pass(store, [views, clips])
         mos = torch.tensor(video.mos, dtype=torch.float32)

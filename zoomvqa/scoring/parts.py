@@ -17,7 +17,7 @@ from zoomvqa.data.frame_source import FrameChoice
 from zoomvqa.data.one_pass import FrameStore, Taker
 from zoomvqa.data.views import TestView
 from zoomvqa.errors import VideoError
-from zoomvqa.models.iqa.net import PatchScores
+from zoomvqa.models.iqa.net import score_piece
 from zoomvqa.models.vqa.net import score_clips
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
@@ -128,12 +128,11 @@ class _FrameLook:
     def _score(self) -> None:
         views = torch.stack(self._waiting).to(self._scorer.device)
         self._waiting = []
-        frames, crops = views.shape[:2]
-        out: PatchScores = self._scorer.net(views.flatten(0, 1))
-        self._scores += out.score.float().view(frames, crops).mean(dim=1).cpu().tolist()
+        out = score_piece(self._scorer.net, views)
+        self._scores += out.score.cpu().tolist()
         if self._patches:
-            score, weight = (t.cpu().unflatten(0, (frames, crops)) for t in (out.patch_score, out.patch_weight))
-            self._found += [Patches(s.numpy(), w.numpy()) for s, w in zip(score, weight, strict=True)]
+            pairs = zip(out.patch_score.cpu(), out.patch_weight.cpu(), strict=True)
+            self._found += [Patches(score.numpy(), weight.numpy()) for score, weight in pairs]
 
 
 @dataclass(frozen=True)

@@ -116,9 +116,20 @@ def score_views(net: nn.Module, views: Tensor, chunk: int = 8) -> Tensor:
     Returns:
         (frames,) float32.
     """
-    scores = []
-    for piece in views.split(chunk):
-        frames, crops = piece.shape[:2]
-        score = net(piece.flatten(0, 1)).score.float()
-        scores.append(score.view(frames, crops).mean(dim=1))
-    return torch.cat(scores)
+    return torch.cat([score_piece(net, piece).score for piece in views.split(chunk)])
+
+
+def score_piece(net: nn.Module, views: Tensor) -> PatchScores:
+    """Return what the network says of a few frames: the score is the mean over a frame's crops.
+
+    Args:
+        net: an `IQANet` in evaluation mode.
+        views: (frames, crops, 3, crop, crop).
+
+    Returns:
+        (frames,) float32 scores, and (frames, crops, grid, grid) patch scores and weights.
+    """
+    shape = views.shape[:2]
+    out = net(views.flatten(0, 1))
+    score = out.score.float().view(shape).mean(dim=1)
+    return PatchScores(score, out.patch_score.unflatten(0, shape), out.patch_weight.unflatten(0, shape))
