@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmark import make_video
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.material import make_video
 from zoomvqa.calibration import fit_fusion
 from zoomvqa.checkpoints import Checkpoint, FusionDescription, IQADescription, VQADescription
 from zoomvqa.data.clip_source import ClipSource, ClipTaker

@@ -100,7 +100,7 @@ def test_the_wheel_holds_the_configs(tmp_path):
     for path in CONF.rglob("*.yaml"):
         assert f"zoomvqa/conf/{path.relative_to(CONF).as_posix()}" in names
     # Outside the clone, from the wheel's files alone.
-    code = "import zoomvqa.cli.app as a; print(a.config_folder())"
+    code = "import zoomvqa.cli.overrides as a; print(a.config_folder())"
     environment = {"PYTHONPATH": str(tmp_path / "site"), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True

@@ -45,8 +45,8 @@ class Kill(Callback):
         if trainer.global_step == {steps}:
             os.kill(os.getpid(), signal.{how.name})
 
-made = fitting._callbacks
-fitting._callbacks = lambda *a: [Kill(), *made(*a)]
+made = fitting.build_callbacks
+fitting.build_callbacks = lambda *a: [Kill(), *made(*a)]
 from zoomvqa.cli.train import main
 main()
 """

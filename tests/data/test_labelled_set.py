@@ -118,3 +118,17 @@ def test_frame_folders(tmp_path):
         settings(tmp_path, root=str(tmp_path / "frames"), annotations=str(tmp_path / "x.json"), layout="frames")
     )
     assert [v.path.name for v in labelled.videos] == ["A_01", "A_02"]
+
+
+def test_a_limit_takes_evenly_of_each_split(tmp_path):
+    for number in range(10):
+        (tmp_path / f"{number}.mp4").touch()
+    rows = "\n".join(f"{n}.mp4,{n},{'train' if n < 7 else 'test'}" for n in range(10))
+    (tmp_path / "a.csv").write_text("video,mos,split\n" + rows)
+    where = {"name": "x", "root": str(tmp_path), "annotations": str(tmp_path / "a.csv")}
+    few = load_set(DataSettings(**where, limit=3))
+    assert [v.name for v in few.part("train")] == ["0.mp4", "2.mp4", "4.mp4"]
+    assert [v.name for v in few.part("test")] == ["7.mp4", "8.mp4", "9.mp4"]
+    own = load_set(DataSettings(**where, limit=3, overfit=True))
+    assert [v.name for v in own.part("val")] == [v.name for v in own.part("train")]
+    assert own.mos_range == (0, 4)

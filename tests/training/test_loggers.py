@@ -1,17 +1,15 @@
 """A logger whose package is not there ends in one line."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from zoomvqa.errors import ToolError
-from zoomvqa.training import fitting
+from zoomvqa.training import loggers
 
 
-def test_missing_package(monkeypatch):
+def test_missing_package(monkeypatch, tmp_path):
     def refuse(*_args, **_kwargs):
         raise ModuleNotFoundError("tensorboard is not installed")
 
-    monkeypatch.setattr(fitting, "TensorBoardLogger", refuse)
+    monkeypatch.setattr(loggers, "TensorBoardLogger", refuse)
     with pytest.raises(ToolError, match="logger=tensorboard: tensorboard is not installed"):
-        fitting._loggers(SimpleNamespace(output="run", logger={"tensorboard": {}}), {})
+        loggers.build_loggers(tmp_path, {"tensorboard": {}}, {})

@@ -154,6 +154,24 @@ class VideoPair(_Movable):
         _check_label(self.mos, self.index)
 
 
+@dataclass(frozen=True)
+class UnreadVideo(_Movable):
+    """In the place of a validation video that cannot be read any more.
+
+    Attributes:
+        mos: () float32.
+        index: () int64, the video's number within its split.
+        failed: its name and the reason.
+    """
+
+    mos: Tensor
+    index: Tensor
+    failed: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _check_label(self.mos, self.index)
+
+
 def _check_pictures(clips: Tensor, axes: str) -> None:
     if clips.ndim != len(axes.split()) or clips.shape[-1] != 3 or clips.dtype != torch.uint8:
         raise ValueError(f"clips: expected ({axes}) uint8, got {tuple(clips.shape)} {clips.dtype}")

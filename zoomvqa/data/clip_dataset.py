@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from zoomvqa.data.array_cache import ArrayCache
@@ -16,8 +17,8 @@ from zoomvqa.data.batch import ClipBatch, VideoClips
 from zoomvqa.data.clip_order import ClipKey
 from zoomvqa.data.clip_source import ClipSource
 from zoomvqa.data.labelled_set import LabelledVideo
-from zoomvqa.data.opening import named
 from zoomvqa.data.substitutes import Substitutes
+from zoomvqa.data.whole_videos import WholeVideoSet
 from zoomvqa.settings.vqa import ClipSampling, ClipView
 from zoomvqa.video.reader import ReaderName
 
@@ -59,7 +60,7 @@ class TrainClips(Dataset[ClipBatch]):
         return ClipSource(video.path, self._sampling, self._view, clips, self._reader, draw).pictures()
 
 
-class WholeVideoClips(Dataset[VideoClips]):
+class WholeVideoClips(WholeVideoSet[VideoClips]):
     """The test clips of a video; an index is a video's number.
 
     Args:
@@ -76,14 +77,10 @@ class WholeVideoClips(Dataset[VideoClips]):
         view: ClipView,
         reader: ReaderName = "auto",
     ) -> None:
-        self._videos, self._sampling, self._view, self._reader = videos, sampling, view, reader
+        super().__init__(videos)
+        self._sampling, self._view, self._reader = sampling, view, reader
 
-    def __len__(self) -> int:
-        return len(self._videos)
-
-    def __getitem__(self, index: int) -> VideoClips:
-        video = self._videos[index]
-        with named(video):
-            source = ClipSource(video.path, self._sampling, self._view, self._sampling.test_clips, self._reader)
-            clips = torch.from_numpy(source.pictures())
-        return VideoClips(clips, torch.tensor(video.mos, dtype=torch.float32), torch.tensor(index))
+    def read(self, video: LabelledVideo, mos: Tensor, index: Tensor) -> VideoClips:
+        """Return the test clips of a video."""
+        source = ClipSource(video.path, self._sampling, self._view, self._sampling.test_clips, self._reader)
+        return VideoClips(torch.from_numpy(source.pictures()), mos, index)

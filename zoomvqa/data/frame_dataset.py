@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from zoomvqa.data.array_cache import ArrayCache
@@ -16,9 +17,9 @@ from zoomvqa.data.batch import FrameBatch, VideoFrameViews
 from zoomvqa.data.frame_order import FrameKey
 from zoomvqa.data.frame_source import chosen_frames
 from zoomvqa.data.labelled_set import LabelledVideo
-from zoomvqa.data.opening import named
 from zoomvqa.data.substitutes import Substitutes
 from zoomvqa.data.views import TestView, TrainView, at_training_resolution
+from zoomvqa.data.whole_videos import WholeVideoSet
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.video.reader import ReaderName
@@ -86,7 +87,7 @@ class TrainFrames(Dataset[FrameBatch]):
         return self._at_hand[video.name]
 
 
-class WholeVideos(Dataset[VideoFrameViews]):
+class WholeVideos(WholeVideoSet[VideoFrameViews]):
     """Every frame of a video at its test views; an index is a video's number.
 
     Args:
@@ -103,15 +104,10 @@ class WholeVideos(Dataset[VideoFrameViews]):
         view: FrameView,
         reader: ReaderName = "auto",
     ) -> None:
-        self._videos, self._sampling, self._reader = videos, sampling, reader
-        self._view = TestView(view)
+        super().__init__(videos)
+        self._sampling, self._view, self._reader = sampling, TestView(view), reader
 
-    def __len__(self) -> int:
-        return len(self._videos)
-
-    def __getitem__(self, index: int) -> VideoFrameViews:
-        video = self._videos[index]
-        with named(video):
-            frames = chosen_frames(video.path, self._sampling, self._reader)
-            views = torch.stack([self._view(frame) for frame in frames])
-        return VideoFrameViews(views, torch.tensor(video.mos, dtype=torch.float32), torch.tensor(index))
+    def read(self, video: LabelledVideo, mos: Tensor, index: Tensor) -> VideoFrameViews:
+        """Return the test views of a video's frames."""
+        frames = chosen_frames(video.path, self._sampling, self._reader)
+        return VideoFrameViews(torch.stack([self._view(frame) for frame in frames]), mos, index)

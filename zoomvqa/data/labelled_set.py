@@ -82,8 +82,24 @@ def load_set(settings: DataSettings) -> LabelledSet:
         LabelledVideo(label.video, path, label.mos, label.content or label.video, split, label.std)
         for label, path, split in zip(labels, paths, splits, strict=True)
     )
+    videos = _fewer(videos, settings.limit, overfit=settings.overfit)
     scores = [v.mos for v in videos if v.split == "train"] or [v.mos for v in videos]
     return LabelledSet(settings.name, videos, settings.mos_range or (min(scores), max(scores)))
+
+
+def _fewer(videos: Sequence[LabelledVideo], limit: int | None, *, overfit: bool) -> tuple[LabelledVideo, ...]:
+    """Return at most `limit` videos of each split, evenly out of all; to overfit, the training ones validate."""
+    parts = {split: [v for v in videos if v.split == split] for split in ("train", "val", "test")}
+    if limit:
+        parts = {
+            s: [part[i * len(part) // limit] for i in range(limit)] if len(part) > limit else part
+            for s, part in parts.items()
+        }
+    if overfit:
+        parts["val"] = [replace(video, split="val") for video in parts["train"]]
+    if not limit and not overfit:
+        return tuple(videos)
+    return tuple(video for part in parts.values() for video in part)
 
 
 def _labels(settings: DataSettings) -> list[Label]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
 
 from zoomvqa.console import progress
@@ -40,15 +39,6 @@ def open_all(videos: Sequence[LabelledVideo], look: Callable[[LabelledVideo], T]
     if failures:
         raise AnnotationError(summary_of(failures, len(videos)))
     return told
-
-
-@contextmanager
-def named(video: LabelledVideo) -> Iterator[None]:
-    """Put a video's name before what goes wrong with it."""
-    try:
-        yield
-    except VideoError as error:
-        raise VideoError(f"{video.name}: {error}") from None
 
 
 def summary_of(failures: Sequence[tuple[str, str]], total: int) -> str:

@@ -18,9 +18,9 @@ from zoomvqa.data.clip_source import ClipTaker, refuse_folder
 from zoomvqa.data.frame_source import FrameChoice
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.one_pass import one_pass
-from zoomvqa.data.opening import named
 from zoomvqa.data.substitutes import Substitutes
 from zoomvqa.data.views import TestView, TrainView, at_training_resolution
+from zoomvqa.data.whole_videos import WholeVideoSet
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
 from zoomvqa.video.reader import Frame, ReaderName, Video
@@ -109,7 +109,7 @@ class TrainPairs(Dataset[PairBatch]):
         return torch.stack(views.views), torch.from_numpy(clips.pictures)
 
 
-class WholePairs(Dataset[VideoPair]):
+class WholePairs(WholeVideoSet[VideoPair]):
     """Every frame and every test clip of a video; an index is a video's number.
 
     Args:
@@ -118,18 +118,14 @@ class WholePairs(Dataset[VideoPair]):
     """
 
     def __init__(self, videos: Sequence[LabelledVideo], sampling: PairSampling) -> None:
-        self._videos, self._sampling, self._view = videos, sampling, TestView(sampling.frame_view)
+        super().__init__(videos)
+        self._sampling, self._view = sampling, TestView(sampling.frame_view)
 
-    def __len__(self) -> int:
-        return len(self._videos)
-
-    def __getitem__(self, index: int) -> VideoPair:
-        video, about = self._videos[index], self._sampling
-        with named(video):
-            store = about.open(video)
-            wanted = FrameChoice(store, about.frames).wanted
-            views = _ViewTaker(wanted, self._view)
-            clips = ClipTaker(store.timeline, about.clips, about.clip_view, about.clips.test_clips)
-            one_pass(store, [views, clips])
-        mos = torch.tensor(video.mos, dtype=torch.float32)
-        return VideoPair(torch.stack(views.views), torch.from_numpy(clips.pictures), mos, torch.tensor(index))
+    def read(self, video: LabelledVideo, mos: Tensor, index: Tensor) -> VideoPair:
+        """Return the test views and test clips of a video."""
+        about = self._sampling
+        store = about.open(video)
+        views = _ViewTaker(FrameChoice(store, about.frames).wanted, self._view)
+        clips = ClipTaker(store.timeline, about.clips, about.clip_view, about.clips.test_clips)
+        one_pass(store, [views, clips])
+        return VideoPair(torch.stack(views.views), torch.from_numpy(clips.pictures), mos, index)

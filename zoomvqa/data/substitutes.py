@@ -1,4 +1,4 @@
-"""What takes the place of a training video that cannot be read any more: training goes on, and it is named."""
+"""What takes the place of a video that cannot be read any more: training goes on, and it is named."""
 
 from __future__ import annotations
 

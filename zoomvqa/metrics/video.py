@@ -85,10 +85,11 @@ class VideoScores(Metric):
     index: list[Tensor]
     prediction: list[Tensor]
     mos: list[Tensor]
+    scored: list[Tensor]
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("index", "prediction", "mos"):
+        for name in ("index", "prediction", "mos", "scored"):
             self.add_state(name, default=[], dist_reduce_fx="cat")
 
     def update(self, index: Tensor, prediction: Tensor, mos: Tensor) -> None:
@@ -96,11 +97,19 @@ class VideoScores(Metric):
         self.index.append(index.reshape(-1))
         self.prediction.append(prediction.detach().reshape(-1).float())
         self.mos.append(mos.reshape(-1).float())
+        self.scored.append(torch.ones_like(self.index[-1], dtype=torch.bool))
+
+    def leave_out(self, index: Tensor) -> None:
+        """Note that a video, () int64, has no score, so that every process has as many entries to gather."""
+        self.update(index, torch.zeros_like(index), torch.zeros_like(index))
+        self.scored[-1] = torch.zeros_like(self.scored[-1])
 
     def table(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return (n,) numbers in order, their predictions and MOS, on the CPU; call it inside `compute`."""
         index = dim_zero_cat(self.index).cpu()
         prediction, mos = dim_zero_cat(self.prediction).cpu(), dim_zero_cat(self.mos).cpu()
+        scored = dim_zero_cat(self.scored).cpu()
+        index, prediction, mos = index[scored], prediction[scored], mos[scored]
         order = torch.argsort(index, stable=True)
         index, prediction, mos = index[order], prediction[order], mos[order]
         first = torch.ones_like(index, dtype=torch.bool)
@@ -108,6 +117,13 @@ class VideoScores(Metric):
         return index[first], prediction[first], mos[first]
 
     def compute(self) -> tuple[Figures, tuple[Tensor, Tensor, Tensor]]:
-        """Return the figures over all processes and the table they were computed from."""
+        """Return the figures over all processes and the table they were computed from.
+
+        Raises:
+            LookupError: no video has a score.
+            ValueError: a score is not finite.
+        """
         table = self.table()
+        if not len(table[0]):
+            raise LookupError("no video has a score")
         return figures_of(table[1], table[2]), table

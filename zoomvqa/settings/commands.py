@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 
 from zoomvqa.settings.base import Settings
 from zoomvqa.settings.data import DataSettings, SplitName
@@ -32,6 +32,28 @@ class TrainerSettings(Settings):
     gradient_clip_val: PositiveFloat | None
     deterministic: bool | Literal["warn"]
     log_every_n_steps: PositiveInt
+    profiler: Literal["simple", "advanced", "pytorch"] | None = None
+
+
+class Keeping(Settings):
+    """Which checkpoints of a run are kept, beside the best and the last."""
+
+    top_k: PositiveInt = 1
+    average: bool = False
+
+    @field_validator("average")
+    @classmethod
+    def _has_several(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("top_k") == 1:
+            raise ValueError("false, or keep.top_k of 2 or more to average")
+        return value
+
+
+class EarlyStopping(Settings):
+    """When a run ends before its epochs are over."""
+
+    patience: PositiveInt | None = None
+    min_delta: Annotated[float, Field(ge=0.0)] = 0.0
 
 
 class TrainSettings(Settings):
@@ -43,6 +65,8 @@ class TrainSettings(Settings):
     weights: StartingWeights = StartingWeights()
     data: DataSettings
     trainer: TrainerSettings
+    keep: Keeping = Keeping()
+    early_stopping: EarlyStopping = EarlyStopping()
     logger: dict[Literal["csv", "tensorboard", "wandb"], dict[str, Any]] = Field(default_factory=dict)
     output: str
     overwrite: bool

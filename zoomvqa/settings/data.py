@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, ValidationInfo, field_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, ValidationInfo, field_validator
 
 from zoomvqa.settings.base import Settings
 from zoomvqa.video.reader import ReaderName
@@ -39,6 +39,8 @@ class DataSettings(Settings):
     split_seed: int = 0
     reader: ReaderName = "auto"
     max_failures: NonNegativeInt = 10
+    limit: PositiveInt | None = None
+    overfit: bool = False
 
     @field_validator("content_pattern")
     @classmethod

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from zoomvqa.calibration import fit_logistic
+from zoomvqa.data.batch import UnreadVideo
 from zoomvqa.errors import TrainingError
 from zoomvqa.losses import build_loss
 from zoomvqa.metrics import Figures, VideoScores
@@ -38,6 +39,7 @@ class BranchModule(lightning.LightningModule, ABC):
         averaged: the averaged network as `averaged.module`, or None.
         figures: of the last validation.
         table: (numbers, predictions, MOS) of the last validation, equal on all processes.
+        logs_figures: whether validation tells the loggers.
     """
 
     def __init__(
@@ -56,13 +58,18 @@ class BranchModule(lightning.LightningModule, ABC):
             self.averaged = AveragedModel(net, multi_avg_fn=average, use_buffers=True).requires_grad_(
                 requires_grad=False
             )
+        self.logs_figures = True
         self._better = "net"
-        self._scores = nn.ModuleDict({name: VideoScores() for name in self._candidates()})
+        self._scores = nn.ModuleDict({name: VideoScores() for name in self.candidates()})
         self._optimiser = optimiser
 
     @abstractmethod
     def score(self, net: nn.Module, batch: Any) -> Tensor:
         """Return the score of one validation video by `net`, ()."""
+
+    @abstractmethod
+    def example(self) -> tuple[Tensor, ...]:
+        """Return the network's inputs for one sample, of zeros."""
 
     def batch_loss(self, prediction: Tensor, mos: Tensor) -> Tensor:
         """Return the loss of a batch, over the batches of all processes where the settings say so.
@@ -80,15 +87,19 @@ class BranchModule(lightning.LightningModule, ABC):
         return self.loss(prediction, mos)
 
     def validation_step(self, batch: Any, _: int) -> None:
-        """Score one video with the weights, and with their average."""
-        for name, net in self._candidates().items():
+        """Score one video with the weights, and with their average; one that could not be read is left out."""
+        if isinstance(batch, UnreadVideo):
+            for scores in (part for part in self.modules() if isinstance(part, VideoScores)):
+                scores.leave_out(batch.index)
+            return
+        for name, net in self.candidates().items():
             self._scores[name].update(batch.index, self.score(net, batch), batch.mos)  # type: ignore[operator]
 
     def on_validation_epoch_end(self) -> None:
         """Gather the scores of all processes and log the figures.
 
         Raises:
-            TrainingError: a score is not a number.
+            TrainingError: a score is not a number, or there is none.
         """
         found: dict[str, tuple[Figures, Table]] = {}
         for name, scores in self._scores.items():
@@ -98,11 +109,15 @@ class BranchModule(lightning.LightningModule, ABC):
                 raise TrainingError(
                     f"training went wrong ({error}); a smaller branch.optimiser.lr may help"
                 ) from None
+            except LookupError:
+                raise TrainingError("no validation video can be read any more") from None
             scores.reset()  # type: ignore[operator]
         self._better = max(found, key=lambda name: found[name][0].selection)
         self.figures, table = found[self._better]
         index, prediction, mos = (column.reshape(-1) for column in table)  # of a single video they are scalars
         self.table = index, prediction, mos
+        if not self.logs_figures:
+            return
         self._log_figures("val", self.figures, shown=True)
         if self.averaged is not None:
             for name, prefix in (("net", "val_raw"), ("averaged", "val_ema")):
@@ -145,7 +160,8 @@ class BranchModule(lightning.LightningModule, ABC):
         found = fit_logistic(score, mos, (float(scale[0]), float(scale[1])))
         return {} if found is None else {"unit": "mos", "calibration": found.model_dump()}
 
-    def _candidates(self) -> dict[str, nn.Module]:
+    def candidates(self) -> dict[str, nn.Module]:
+        """Return the networks that are validated: the raw weights, and their average where there is one."""
         return {"net": self.net} | ({"averaged": self.averaged.module} if self.averaged is not None else {})
 
     def _log_figures(self, prefix: str, figures: Figures, *, shown: bool) -> None:

@@ -1,7 +1,8 @@
-"""Training videos that fail midway: named once, counted over all processes, and too many of them end the run."""
+"""Videos that fail midway: named once, counted over all processes, and too many of them end the run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightning
@@ -9,11 +10,12 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from zoomvqa.console import console, say
+from zoomvqa.data.batch import UnreadVideo
 from zoomvqa.errors import TrainingError
 
 
 class FailedVideos(Callback):
-    """Names the videos that others stand in for, and ends the run when there are too many.
+    """Names the videos that cannot be read any more, and ends the run when there are too many.
 
     With several processes that is decided at the end of an epoch, by all of them together: none is left waiting.
 
@@ -26,16 +28,34 @@ class FailedVideos(Callback):
         self._failed: dict[str, str] = {}
 
     def on_train_batch_start(self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
-        """Name what is new.
+        """Name what is new in training.
 
         Raises:
             TrainingError: there are too many, in a run of one process.
         """
-        for told in batch.failed:
+        self._note(batch.failed, "another stands in", trainer)
+
+    def on_validation_batch_start(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,  # noqa: ARG002
+        batch: Any,
+        *_: Any,
+    ) -> None:
+        """Name what is new in validation.
+
+        Raises:
+            TrainingError: there are too many, in a run of one process.
+        """
+        if isinstance(batch, UnreadVideo):
+            self._note(batch.failed, "validation goes on without it", trainer)
+
+    def _note(self, failed: Sequence[str], then: str, trainer: lightning.Trainer) -> None:
+        for told in failed:
             name, _, reason = told.partition(": ")
             if name not in self._failed:
                 self._failed[name] = reason
-                console.print(f"cannot be read any more, another stands in: {told}", markup=False)
+                console.print(f"cannot be read any more, {then}: {told}", markup=False)
         if trainer.world_size == 1:
             self._refuse_too_many(self._failed)
 
@@ -54,7 +74,7 @@ class FailedVideos(Callback):
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:  # noqa: ARG002
         """Say how many there were."""
         if self._failed:
-            say(f"{len(self._failed)} training videos could not be read: {', '.join(sorted(self._failed))}")
+            say(f"{len(self._failed)} videos could not be read: {', '.join(sorted(self._failed))}")
 
     def _refuse_too_many(self, failed: dict[str, str]) -> None:
         if len(failed) > self._most:

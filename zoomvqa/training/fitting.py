@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import signal
@@ -10,27 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from lightning.pytorch.callbacks import (
-    Callback,
-    LearningRateMonitor,
-    ModelCheckpoint,
-    RichProgressBar,
-)
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.profilers import AdvancedProfiler, Profiler, PyTorchProfiler, SimpleProfiler
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import OmegaConf
 
-from zoomvqa.console import say
+from zoomvqa.console import console, say
 from zoomvqa.data.branch_datamodule import BranchDataModule
-from zoomvqa.errors import SettingsError, ToolError
+from zoomvqa.errors import SettingsError
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainerSettings, TrainSettings
+from zoomvqa.training.averaging import BestEpochs, write_average
 from zoomvqa.training.branch_module import BranchModule
-from zoomvqa.training.failures import FailedVideos
+from zoomvqa.training.callbacks import build_callbacks
+from zoomvqa.training.loggers import build_loggers
 from zoomvqa.training.report import ValidationReport
-from zoomvqa.training.resume import SaveAndStop, StepSeeds
+from zoomvqa.training.summary import parts_of, summary_table
+from zoomvqa.training.versions import versions
 
 
 def fit(
@@ -56,18 +56,24 @@ def fit(
         UserError: the settings do not fit the data or this machine.
     """
     output, config = Path(settings.output), settings.model_dump(mode="json")
-    callbacks = _callbacks(output, settings, data)
+    callbacks = build_callbacks(output, settings, data)
     if fresh and resume_from is None:
         callbacks.insert(0, _StartOfRun(output, config))
-    trainer = _trainer(settings.trainer, _loggers(settings, config), callbacks, output)
-    size = sum(p.numel() for p in module.net.parameters()) / 1e6
-    say(
-        f"Training {name} ({size:.2f} M parameters) on {len(data.train_videos)} videos of "
-        f"'{settings.data.name}', validating on {len(data.val_videos)}"
-    )
+    loggers = build_loggers(output, settings.logger, config | {"versions": versions()})
+    trainer = _trainer(settings.trainer, loggers, callbacks, output)
+    _tell(module, name, data, settings)
     if resume_from is not None:
         say(f"Going on from {resume_from}")
-    _fit(trainer, module, data, resume_from, uses_wandb="wandb" in settings.logger)
+    try:
+        _fit(trainer, module, data, resume_from)
+        best = next((c for c in callbacks if isinstance(c, BestEpochs)), None)
+        if settings.keep.average and best is not None and len(best.paths) > 1:
+            write_average(trainer, module, data, best.paths)
+    finally:
+        if "wandb" in settings.logger:  # closed before the next run of a sweep
+            import wandb  # noqa: PLC0415  only where it is used
+
+            wandb.finish()
     report = next(c for c in callbacks if isinstance(c, ValidationReport))
     if report.figures is None:
         raise SettingsError("trainer: no validation was run, so there is no best checkpoint")
@@ -76,9 +82,24 @@ def fit(
     return report.figures
 
 
+def _tell(module: BranchModule, name: str, data: BranchDataModule, settings: TrainSettings) -> None:
+    """Print what is trained on what."""
+    if not is_first_process():
+        return
+    example = module.example()
+    shapes = " and ".join("×".join(str(n) for n in part.shape) for part in example)
+    console.print(summary_table(parts_of(module.net, example), f"an input of {shapes}"))
+    say(
+        f"Training {name} on {len(data.train_videos)} videos of '{settings.data.name}', validating on "
+        f"{len(data.val_videos)}{' of them' if settings.data.overfit else ''}"
+    )
+
+
 def start_folder(output: Path, config: dict[str, Any]) -> None:
-    """Make a run's folder, replacing an older run's checkpoints, and write its config."""
+    """Make a run's folder, replacing an older run's checkpoints, and write its config and what it is made with."""
     shutil.rmtree(output / "checkpoints", ignore_errors=True)
+    with whole_file(output / "versions.json") as handle:
+        json.dump(versions(), handle, indent=1)
     with whole_file(output / "config.yaml") as handle:
         handle.write(OmegaConf.to_yaml(OmegaConf.create(config)))
 
@@ -95,14 +116,9 @@ class _StartOfRun(Callback):
 
 
 def _fit(
-    trainer: lightning.Trainer,
-    module: BranchModule,
-    data: BranchDataModule,
-    resume_from: Path | None,
-    *,
-    uses_wandb: bool,
+    trainer: lightning.Trainer, module: BranchModule, data: BranchDataModule, resume_from: Path | None
 ) -> None:
-    """Train; an interruption comes out as KeyboardInterrupt, and a wandb run is closed before the next one."""
+    """Train; an interruption comes out as KeyboardInterrupt."""
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
     except SIGTERMException:
@@ -111,56 +127,6 @@ def _fit(
         if not trainer.interrupted:
             raise
         raise KeyboardInterrupt from None
-    finally:
-        if uses_wandb:
-            import wandb  # noqa: PLC0415  only where it is used
-
-            wandb.finish()
-
-
-def _callbacks(output: Path, settings: TrainSettings, data: BranchDataModule) -> list[Callback]:
-    folder = output / "checkpoints"
-    shared: dict[str, Any] = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
-    found: list[Callback] = [
-        ModelCheckpoint(filename="best", monitor="val/selection", mode="max", save_weights_only=True, **shared),
-        ModelCheckpoint(filename="last", **shared),
-        ValidationReport(output, data.val_videos),
-        StepSeeds(settings.seed),
-        FailedVideos(settings.data.max_failures),
-        SaveAndStop(output),
-        RichProgressBar(),
-    ]
-    if settings.logger:
-        found.append(LearningRateMonitor("step"))
-    return found
-
-
-def _loggers(settings: TrainSettings, config: dict[str, Any]) -> list[Logger]:
-    output = Path(settings.output)
-    loggers: list[Logger] = []
-    for name, options in settings.logger.items():
-        try:
-            if name == "csv":
-                loggers.append(CSVLogger(output, name="", version="", **options))
-            elif name == "tensorboard":
-                loggers.append(TensorBoardLogger(output, name="", version="tensorboard", **options))
-            else:
-                to_wandb = WandbLogger(save_dir=output, config=config, **options)
-                if is_first_process():
-                    _ = to_wandb.experiment  # asks for the account now, not in the middle of the start
-                loggers.append(to_wandb)
-        except TypeError as error:
-            raise SettingsError(f"logger.{name}: {error}") from None
-        except ModuleNotFoundError as error:
-            raise ToolError(f"logger={name}: {error}") from None
-        except Exception as error:
-            if type(error).__module__.split(".")[0] != "wandb":
-                raise
-            reason = " ".join(str(error).split())
-            raise SettingsError(
-                f"logger.wandb: {reason}; without an account use logger.wandb.offline=true"
-            ) from None
-    return loggers
 
 
 def _trainer(
@@ -176,7 +142,8 @@ def _trainer(
     warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
     try:
         return lightning.Trainer(
-            **settings.model_dump(),
+            **settings.model_dump(exclude={"profiler"}),
+            profiler=_profiler(settings.profiler, output),
             logger=loggers or False,
             callbacks=callbacks,
             default_root_dir=output,
@@ -187,3 +154,9 @@ def _trainer(
     except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
         reason = " ".join(str(error).split())
         raise SettingsError(f"trainer: {reason}") from None
+
+
+def _profiler(name: str | None, output: Path) -> Profiler | None:
+    """Return what measures a run, writing to its folder."""
+    kinds = {"simple": SimpleProfiler, "advanced": AdvancedProfiler, "pytorch": PyTorchProfiler}
+    return kinds[name](dirpath=output, filename="profile") if name else None

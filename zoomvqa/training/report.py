@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
+from zoomvqa.calibration import fit_logistic
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures
+from zoomvqa.training.loggers import show_picture
 
 
 class ValidationReport(Callback):
@@ -34,6 +38,8 @@ class ValidationReport(Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """See the class; nothing is written for the check before training."""
+        if trainer.state.fn != TrainerFn.FITTING:  # the mean of checkpoints, after training
+            return
         if trainer.sanity_checking or pl_module.figures is None or pl_module.figures.selection <= self._best:
             return
         self._best, self.figures = pl_module.figures.selection, pl_module.figures
@@ -43,6 +49,7 @@ class ValidationReport(Callback):
         _, prediction, mos = pl_module.table
         write_predictions(self._folder / "val_predictions.csv", names, prediction, mos)
         plot_scatter(self._folder / "val_scatter.png", prediction, mos, pl_module.figures)
+        show_picture(trainer, "val/scatter", self._folder / "val_scatter.png")
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs to know."""
@@ -64,14 +71,18 @@ def write_predictions(path: Path, names: Sequence[str], prediction: Tensor, mos:
 
 
 def plot_scatter(path: Path, prediction: Tensor, mos: Tensor, figures: Figures) -> None:
-    """Draw predicted against true scores, with the figures in the title."""
+    """Draw predicted against true scores, the logistic between them, and the figures in the title."""
     from matplotlib.figure import Figure  # noqa: PLC0415  slow to import; the object interface needs no display
 
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     axes.scatter(prediction.numpy(), mos.numpy(), s=14, alpha=0.7)
-    low, high = min(prediction.min(), mos.min()).item(), max(prediction.max(), mos.max()).item()
-    axes.plot([low, high], [low, high], linewidth=0.8, linestyle="--", color="grey")
+    x, y = prediction.double().numpy(), mos.double().numpy()
+    fitted = fit_logistic(x, y, (float(y.min()), float(y.max())))
+    if fitted is not None:
+        along = torch.linspace(float(x.min()), float(x.max()), 200, dtype=torch.float64)
+        axes.plot(along.numpy(), fitted(along).numpy(), linewidth=1.2, color="tab:red", label="logistic fit")
+        axes.legend(fontsize=8)
     axes.set_xlabel("predicted")
     axes.set_ylabel("MOS")
     axes.set_title(

@@ -19,7 +19,10 @@ from zoomvqa.settings.base import check
 from zoomvqa.settings.commands import TrainSettings
 
 # What may be different in a run that goes on: where it runs and what it tells, not what it learns.
-_FREE = ("resume", "overwrite", "output", "logger", "threads", "trainer.accelerator", "trainer.log_every_n_steps")
+_FREE = (
+    *("resume", "overwrite", "output", "logger", "threads"),
+    *("trainer.accelerator", "trainer.log_every_n_steps", "trainer.profiler"),
+)
 
 
 def last_checkpoint(output: Path) -> Path:

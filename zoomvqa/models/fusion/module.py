@@ -40,7 +40,7 @@ class FusionModule(BranchModule):
         super().__init__(net, loss, optimiser, description)
         self._view = view
         self._own = nn.ModuleDict(
-            {f"{name}_{branch}": VideoScores() for name in self._candidates() for branch in ("iqa", "vqa")}
+            {f"{name}_{branch}": VideoScores() for name in self.candidates() for branch in ("iqa", "vqa")}
         )
 
     def training_step(self, batch: PairBatch, _: int) -> Tensor:
@@ -49,6 +49,12 @@ class FusionModule(BranchModule):
         loss = self.batch_loss(scores.score.float(), batch.mos)
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch.mos))
         return loss
+
+    def example(self) -> tuple[Tensor, ...]:
+        """Return one frame and one clip."""
+        crop, frames = self.description["iqa"]["view"]["crop"], self.description["vqa"]["sampling"]["clip_len"]
+        size = self._view.size
+        return torch.zeros(1, 1, 3, crop, crop), torch.zeros(1, 1, 3, frames, size, size)
 
     def score(self, net: nn.Module, batch: VideoPair) -> Tensor:
         """Score one video, as scoring its file does."""

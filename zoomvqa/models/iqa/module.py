@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from zoomvqa.data.batch import FrameBatch, VideoFrameViews
@@ -44,6 +45,11 @@ class IQAModule(BranchModule):
             loss = mixed.share * own + (1 - mixed.share) * other
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch.mos))
         return loss
+
+    def example(self) -> tuple[Tensor, ...]:
+        """Return one view of a frame."""
+        crop = self.description["view"]["crop"]
+        return (torch.zeros(1, 3, crop, crop),)
 
     def score(self, net: nn.Module, batch: VideoFrameViews) -> Tensor:
         """Score one video: the mean over its frames."""

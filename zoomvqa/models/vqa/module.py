@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from zoomvqa.data.batch import ClipBatch, VideoClips
@@ -40,6 +41,10 @@ class VQAModule(BranchModule):
         loss = self.batch_loss(scores.view(videos, clips).mean(dim=1), batch.mos)
         self.log("train/loss", loss, prog_bar=True, batch_size=videos)
         return loss
+
+    def example(self) -> tuple[Tensor, ...]:
+        """Return one clip."""
+        return (torch.zeros(1, 3, self.description["sampling"]["clip_len"], self._view.size, self._view.size),)
 
     def score(self, net: nn.Module, batch: VideoClips) -> Tensor:
         """Score one video: the mean over its clips."""

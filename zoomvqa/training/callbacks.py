@@ -1,0 +1,63 @@
+"""The callbacks of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    RichProgressBar,
+)
+
+from zoomvqa.data.branch_datamodule import BranchDataModule
+from zoomvqa.settings.commands import TrainSettings
+from zoomvqa.training.averaging import BestEpochs
+from zoomvqa.training.failures import FailedVideos
+from zoomvqa.training.report import ValidationReport
+from zoomvqa.training.resume import SaveAndStop, StepSeeds
+from zoomvqa.training.step_times import StepTimes
+
+
+class StopEarly(EarlyStopping):
+    """Ends a run that has stopped getting better; one that ended so, and is started again, stays ended."""
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Stop at once where the checkpoint that training goes on from was the end."""
+        if self.wait_count >= self.patience:
+            trainer.should_stop = True
+
+
+def build_callbacks(output: Path, settings: TrainSettings, data: BranchDataModule) -> list[Callback]:
+    """Return what happens at the edges of steps and epochs, in this order.
+
+    Args:
+        output: the run's folder.
+        settings: of the whole run.
+        data: whose validation videos the report names.
+    """
+    folder = output / "checkpoints"
+    by_figures: dict[str, Any] = {"monitor": "val/selection", "mode": "max"}
+    shared: dict[str, Any] = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
+    found: list[Callback] = [
+        StepTimes(),
+        ModelCheckpoint(filename="best", save_weights_only=True, **by_figures, **shared),
+        ModelCheckpoint(filename="last", **shared),
+        ValidationReport(output, data.val_videos),
+        StepSeeds(settings.seed),
+        FailedVideos(settings.data.max_failures),
+        SaveAndStop(output),
+        RichProgressBar(),
+    ]
+    if settings.keep.top_k > 1:
+        found.append(BestEpochs(folder, settings.keep.top_k))
+    patience = settings.early_stopping.patience
+    if patience:
+        found.append(StopEarly(patience=patience, min_delta=settings.early_stopping.min_delta, **by_figures))
+    if settings.logger:
+        found.append(LearningRateMonitor("step"))
+    return found

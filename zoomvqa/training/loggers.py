@@ -1,0 +1,68 @@
+"""The loggers of a run, each told what the run is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from PIL import Image
+
+from zoomvqa.errors import SettingsError, ToolError
+from zoomvqa.processes import is_first_process
+
+
+def build_loggers(output: Path, chosen: Mapping[Any, dict[str, Any]], about: dict[str, Any]) -> list[Logger]:
+    """Return the loggers that the settings name.
+
+    Args:
+        output: the run's folder.
+        chosen: options of each: csv, tensorboard, wandb.
+        about: the composed config and the versions; TensorBoard and wandb show them beside the figures.
+
+    Raises:
+        UserError: an option is unknown, a package is missing, or wandb has no account to log to.
+    """
+    loggers: list[Logger] = []
+    for name, options in chosen.items():
+        try:
+            loggers.append(_build(name, options, output, about))
+        except TypeError as error:
+            raise SettingsError(f"logger.{name}: {error}") from None
+        except ModuleNotFoundError as error:
+            raise ToolError(f"logger={name}: {error}") from None
+        except Exception as error:
+            if type(error).__module__.split(".")[0] != "wandb":
+                raise
+            reason = " ".join(str(error).split())
+            raise SettingsError(
+                f"logger.wandb: {reason}; without an account use logger.wandb.offline=true"
+            ) from None
+    return loggers
+
+
+def _build(name: str, options: dict[str, Any], output: Path, about: dict[str, Any]) -> Logger:
+    if name == "csv":
+        return CSVLogger(output, name="", version="", **options)
+    if name == "tensorboard":
+        to_tensorboard = TensorBoardLogger(output, name="", version="tensorboard", **options)
+        to_tensorboard.log_hyperparams(about)
+        return to_tensorboard
+    to_wandb = WandbLogger(save_dir=output, config=about, **options)
+    if is_first_process():
+        _ = to_wandb.experiment  # asks for the account now, not in the middle of the start
+    return to_wandb
+
+
+def show_picture(trainer: lightning.Trainer, name: str, path: Path) -> None:
+    """Give a picture file to the loggers that show pictures."""
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            with Image.open(path) as picture:
+                pixels = np.asarray(picture.convert("RGB"))
+            logger.experiment.add_image(name, pixels, trainer.global_step, dataformats="HWC")
+        elif isinstance(logger, WandbLogger):
+            logger.log_image(name, [str(path)])
