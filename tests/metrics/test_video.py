@@ -86,8 +86,7 @@ def worker(rank: int, world: int, size: int, store: str, folder: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [7, 8])
-@pytest.mark.parametrize("world", [1, 2, 3])
+@pytest.mark.parametrize(("world", "size"), [(1, 8), (2, 7), (3, 8)])
 def test_figures_do_not_depend_on_the_number_of_processes(tmp_path, size, world):
     multiprocessing.spawn(worker, (world, size, str(tmp_path / "store"), str(tmp_path)), nprocs=world)
     for rank in range(world):

@@ -31,18 +31,48 @@ def labelled_set(settings: DataSettings) -> LabelledSet:
 def _train(settings: TrainSettings) -> float:
     from zoomvqa.training.run import train  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
 
+    if settings.protocol is not None:
+        return _protocol(settings)
     settings, resume_from = _resumed(settings)
     _refuse_sweep_of_many_processes(settings)
-    if settings.branch.name != "iqa" and settings.data.layout == "frames":
-        raise SettingsError(
-            "data.layout: got 'frames', expected 'videos': clips are taken from the videos themselves"
-        )
+    _refuse_frames_for_clips(settings)
     there = (Path(settings.output) / "checkpoints").exists()
     if is_first_process() and there and not settings.overwrite and resume_from is None:
         raise SettingsError(
             f"output: {settings.output} already holds a run; give another output=, resume=auto or overwrite=true"
         )
     return float(train(settings, labelled_set(settings.data), resume_from).selection)
+
+
+def _protocol(settings: TrainSettings) -> float:
+    """Train and test every split of a protocol."""
+    from zoomvqa.evaluation.protocol import run_protocol  # noqa: PLC0415
+
+    assert settings.protocol is not None  # noqa: S101  the caller has looked
+    _refuse_sweep_of_many_processes(settings)
+    _refuse_frames_for_clips(settings)
+    one_process = settings.trainer.devices == 1 and settings.trainer.num_nodes == 1
+    if not one_process and settings.protocol.kind != "official":
+        raise SettingsError(
+            f"trainer.devices: got {settings.trainer.devices} with "
+            f"protocol={settings.protocol.kind}, expected 1: share "
+            ""
+            "the splits out instead, one process a device, with protocol.only=[0,1], "
+            "protocol.only=[2,3], … and the "
+            "same output"
+        )
+    if settings.resume not in {None, "auto"}:
+        raise SettingsError(
+            f"resume: got {settings.resume!r}, expected auto: a protocol goes on with all its runs"
+        )
+    return run_protocol(settings, labelled_set(settings.data))
+
+
+def _refuse_frames_for_clips(settings: TrainSettings) -> None:
+    if settings.branch.name != "iqa" and settings.data.layout == "frames":
+        raise SettingsError(
+            "data.layout: got 'frames', expected 'videos': clips are taken from the videos themselves"
+        )
 
 
 def _resumed(settings: TrainSettings) -> tuple[TrainSettings, Path | None]:

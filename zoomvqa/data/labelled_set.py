@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -140,13 +140,21 @@ def assign_splits(labels: Sequence[Label], val_share: float, test_share: float, 
             told[label.content].add(label.split)
     if both := sorted(content for content, sides in told.items() if len(sides) > 1):
         raise AnnotationError(f"contents on more than one side of the split: {', '.join(both)}")
-    dealt = _deal(open_contents, val_share, test_share, seed)
+    dealt = deal(open_contents, val_share, test_share, seed)
     if told and (leaks := sorted(c for c in open_contents if c in told)):
         dealt |= {content: next(iter(told[content])) for content in leaks}
     return [label.split or dealt[label.content or label.video] for label in labels]
 
 
-def _deal(contents: dict[str, int], val_share: float, test_share: float, seed: int) -> dict[str, str]:
+def deal(contents: Mapping[str, int], val_share: float, test_share: float, seed: int) -> dict[str, str]:
+    """Return the side of each content: shuffled by `seed`, dealt until each side has its share of the videos.
+
+    Args:
+        contents: the number of videos of each.
+        val_share: of all videos, 0..1.
+        test_share: likewise.
+        seed: of the order.
+    """
     order = sorted(contents)
     random.Random(seed).shuffle(order)  # noqa: S311  a split, not a secret
     total = sum(contents.values())

@@ -1,5 +1,7 @@
 """How predictions are judged."""
 
+from zoomvqa.metrics.agreement import Agreement, agreement
+from zoomvqa.metrics.bootstrap import Comparison, compare
 from zoomvqa.metrics.video import Figures, VideoScores, figures_of
 
-__all__ = ["Figures", "VideoScores", "figures_of"]
+__all__ = ["Agreement", "Comparison", "Figures", "VideoScores", "agreement", "compare", "figures_of"]

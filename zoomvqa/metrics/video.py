@@ -48,14 +48,14 @@ class Figures(NamedTuple):
 def figures_of(prediction: Tensor, mos: Tensor) -> Figures:
     """Return the figures of (n,) predictions and (n,) MOS, n at least 1.
 
-    Both are taken to float32 and computed in float64: half precision has ties that are not there.
+    They are computed in float64 whatever they come in.
 
     Raises:
         ValueError: the shapes differ, there is no video, or a value is not finite.
     """
     if prediction.shape != mos.shape or prediction.ndim != 1 or not len(prediction):
         raise ValueError(f"expected two (n,) tensors, got {tuple(prediction.shape)} and {tuple(mos.shape)}")
-    x, y = prediction.float().double(), mos.float().double()
+    x, y = prediction.double(), mos.double()
     if not (x.isfinite().all() and y.isfinite().all()):
         raise ValueError("predictions and MOS must be finite")
     rmse = float(mean_squared_error(x, y, squared=False))

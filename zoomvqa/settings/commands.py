@@ -10,6 +10,7 @@ from zoomvqa.settings.base import Settings
 from zoomvqa.settings.data import DataSettings, SplitName
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.settings.iqa import IQABranch
+from zoomvqa.settings.protocol import Protocol
 from zoomvqa.settings.shared import Fraction01, StartingWeights
 from zoomvqa.settings.vqa import ClipCount, VQABranch
 from zoomvqa.video.reader import ReaderName
@@ -73,6 +74,8 @@ class TrainSettings(Settings):
     resume: str | None = None
     seed: Annotated[int, Field(ge=0)]
     threads: PositiveInt | None
+    compile: bool = False
+    protocol: Protocol | None = None
 
 
 class PredictSettings(Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import signal
 import warnings
@@ -62,6 +63,8 @@ def fit(
     loggers = build_loggers(output, settings.logger, config | {"versions": versions()})
     trainer = _trainer(settings.trainer, loggers, callbacks, output)
     _tell(module, name, data, settings)
+    if settings.compile:
+        _compile(module)
     if resume_from is not None:
         say(f"Going on from {resume_from}")
     try:
@@ -93,6 +96,18 @@ def _tell(module: BranchModule, name: str, data: BranchDataModule, settings: Tra
         f"Training {name} on {len(data.train_videos)} videos of '{settings.data.name}', validating on "
         f"{len(data.val_videos)}{' of them' if settings.data.overfit else ''}"
     )
+
+
+def _compile(module: BranchModule) -> None:
+    """Have the network compiled when it is first used.
+
+    Raises:
+        SettingsError: there is no compiler.
+    """
+    names = [os.environ.get("CXX", "g++"), "g++", "clang++"]
+    if not any(shutil.which(name) for name in names):
+        raise SettingsError("compile: got true, but there is no C++ compiler here (g++ or clang++)")
+    module.net.compile()
 
 
 def start_folder(output: Path, config: dict[str, Any]) -> None:

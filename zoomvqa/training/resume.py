@@ -57,8 +57,8 @@ def refuse_other_settings(settings: TrainSettings) -> None:
     Raises:
         SettingsError: a setting differs; the first is named.
     """
-    own = _flat(settings_of(Path(settings.output)).model_dump(mode="json"))
-    now = _flat(settings.model_dump(mode="json"))
+    own = flat(settings_of(Path(settings.output)).model_dump(mode="json"))
+    now = flat(settings.model_dump(mode="json"))
     for key in sorted(own.keys() | now.keys()):
         if own.get(key) != now.get(key) and not key.startswith(_FREE):
             raise SettingsError(
@@ -67,10 +67,11 @@ def refuse_other_settings(settings: TrainSettings) -> None:
             )
 
 
-def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
+def flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Return nested dicts as one, with dotted keys."""
     if not isinstance(values, dict):
         return {prefix.removesuffix("."): values}
-    return {k: v for key, inner in values.items() for k, v in _flat(inner, f"{prefix}{key}.").items()}
+    return {k: v for key, inner in values.items() for k, v in flat(inner, f"{prefix}{key}.").items()}
 
 
 class StepSeeds(Callback):

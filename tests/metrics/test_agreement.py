@@ -1,0 +1,148 @@
+"""Figures as papers report them, against SciPy and the fitting that public code uses."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import curve_fit
+from scipy.stats import kendalltau, pearsonr, spearmanr
+
+from zoomvqa.metrics import agreement, compare
+from zoomvqa.metrics.curves import fit_curve
+
+
+def made(n=200, seed=0, noise=8.0, scale=1.0):
+    random = np.random.default_rng(seed)
+    mos = random.uniform(5, 95, n)
+    seen = scale * np.log((mos + 3) / (103 - mos)) + scale * noise / 20 * random.standard_normal(n)
+    return seen, mos
+
+
+def as_public_code(x, y):
+    """The four-parameter fit as VQA repositories write it, on predictions as they are."""
+
+    def logistic(x, top, bottom, centre, width):
+        return bottom + (top - bottom) / (1 + np.exp(-(x - centre) / abs(width)))
+
+    found, _ = curve_fit(logistic, x, y, [y.max(), y.min(), x.mean(), 0.5], maxfev=100_000)
+    return logistic(x, *found)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_figures_are_scipys(seed):
+    x, y = made(seed=seed)
+    found = agreement(x, y, resamples=0)
+    assert found.srcc == pytest.approx(spearmanr(x, y).statistic, abs=1e-9)
+    assert found.plcc == pytest.approx(pearsonr(x, y).statistic, abs=1e-9)
+    assert found.krcc == pytest.approx(kendalltau(x, y).statistic, abs=1e-6)
+    fitted = as_public_code(x, y)
+    assert found.plcc_fit == pytest.approx(pearsonr(fitted, y).statistic, abs=1e-6)
+    assert found.rmse_fit == pytest.approx(math.sqrt(np.mean((fitted - y) ** 2)), abs=1e-6 * 90)
+    assert found.plcc_fit >= found.plcc
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e5])
+def test_the_fit_does_not_depend_on_units(scale):
+    x, y = made()
+    one, other = agreement(x, y, resamples=0), agreement(x * scale + scale, y, resamples=0)
+    assert other.plcc_fit == pytest.approx(one.plcc_fit, abs=1e-9)
+    assert other.rmse_fit == pytest.approx(one.rmse_fit, abs=1e-6)
+
+
+def test_five_parameters_fit_no_worse():
+    x, y = made()
+    four, five = agreement(x, y, resamples=0), agreement(x, y, parameters=5, resamples=0)
+    assert five.rmse_fit <= four.rmse_fit + 1e-6
+    with pytest.raises(ValueError, match="expected 4 or 5"):
+        fit_curve(x, y, 3)
+
+
+def test_scores_that_fall_are_fitted_too():
+    x, y = made()
+    assert agreement(-x, y, resamples=0).plcc_fit == pytest.approx(agreement(x, y, resamples=0).plcc_fit, abs=1e-6)
+    assert agreement(-x, y, resamples=0).srcc < 0
+
+
+def test_intervals_hold_the_figure_and_shrink_with_videos():
+    widths = []
+    for n in (30, 300):
+        found = agreement(*made(n))
+        for name in ("srcc", "plcc", "plcc_fit"):
+            low, high = getattr(found, f"{name}_interval")
+            assert low < getattr(found, name) < high
+        widths.append(found.srcc_interval[1] - found.srcc_interval[0])
+    assert widths[1] < widths[0] / 2
+    assert agreement(*made(30)).srcc_interval == agreement(*made(30)).srcc_interval
+
+
+def test_intervals_cover_the_truth():
+    """Of the 95 % intervals of samples of one large set, about 95 % hold the large set's figure."""
+    x, y = made(20_000)
+    truth = spearmanr(x, y).statistic
+    held = 0
+    for seed in range(100):
+        chosen = np.random.default_rng(seed).integers(len(x), size=100)
+        low, high = agreement(x[chosen], y[chosen], resamples=300, seed=seed).srcc_interval
+        held += low <= truth <= high
+    assert 87 <= held <= 100
+
+
+def test_outliers():
+    x, y = made()
+    assert agreement(x, y, np.full(len(x), 1000.0), resamples=0).outlier_ratio == 0.0
+    assert agreement(x, y, np.full(len(x), 1e-9), resamples=0).outlier_ratio == 1.0
+    some = agreement(x, y, np.full(len(x), 4.0), resamples=0).outlier_ratio
+    assert some == np.mean(np.abs(as_public_code(x, y) - y) > 8)
+    assert agreement(x, y, np.full(len(x), np.nan), resamples=0).outlier_ratio is None
+
+
+def test_what_is_not_defined_is_none_and_says_why():
+    one = agreement(np.array([1.0]), np.array([2.0]))
+    assert (one.srcc, one.plcc_fit, one.rmse) == (None, None, 1.0)
+    assert one.notes == ("one video has no correlation",)
+    two = agreement(np.array([1.0, 2.0]), np.array([2.0, 5.0]))
+    assert two.srcc == pytest.approx(1.0)
+    assert two.plcc_fit is None
+    assert two.notes == ("2 videos are too few for a logistic", "2 videos are too few for intervals")
+    flat = agreement(np.ones(20), np.arange(20.0))
+    assert (flat.srcc, flat.plcc, flat.krcc, flat.plcc_fit) == (None, None, None, None)
+    assert flat.notes == ("all predictions are equal",)
+    assert agreement(np.arange(20.0), np.ones(20)).notes == ("all MOS are equal",)
+    with pytest.raises(ValueError, match="must be finite"):
+        agreement(np.array([1.0, math.nan]), np.array([1.0, 2.0]))
+    with pytest.raises(ValueError, match="expected two"):
+        agreement(np.array([]), np.array([]))
+
+
+def test_ties():
+    x, y = np.repeat(np.arange(10.0), 3), np.arange(30.0)
+    found = agreement(x, y)
+    assert found.srcc == pytest.approx(spearmanr(x, y).statistic, abs=1e-9)
+    assert found.krcc == pytest.approx(kendalltau(x, y).statistic, abs=1e-6)
+
+
+def test_comparing_two():
+    x, y = made(300, noise=4)
+    worse = made(300, noise=30)[0]
+    better = compare(x, worse, y)
+    assert better.difference > 0
+    assert better.p < 0.01
+    assert "the difference is significant" in better.told
+    assert compare(worse, x, y).difference == pytest.approx(-better.difference)
+    same = compare(x, x, y)
+    assert (same.difference, same.p) == (0.0, 1.0)
+    assert "no significant difference" in same.told
+    with pytest.raises(ValueError, match="three videos"):
+        compare(x[:2], worse[:2], y[:2])
+    with pytest.raises(ValueError, match="not all equal"):
+        compare(np.ones(300), worse, y)
+
+
+def test_comparisons_of_equals_are_rarely_significant():
+    random = np.random.default_rng(0)
+    found = 0
+    for _ in range(60):
+        mos = random.uniform(0, 100, 80)
+        one, other = (mos + 25 * random.standard_normal(80) for _ in range(2))
+        found += compare(one, other, mos, 300).p < 0.05
+    assert found <= 9

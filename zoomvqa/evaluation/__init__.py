@@ -1,0 +1,1 @@
+"""Evaluation as the field reports it: protocols of splits, predictions against labels, tables."""

@@ -1,0 +1,201 @@
+"""A protocol: every split trained with every seed, chosen on validation, tested once; one table."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoomvqa.checkpoints import load_checkpoint
+from zoomvqa.console import say
+from zoomvqa.data.labelled_set import LabelledSet
+from zoomvqa.errors import SettingsError
+from zoomvqa.evaluation.predictions import score_labelled
+from zoomvqa.evaluation.splits import make_splits, write_split
+from zoomvqa.evaluation.summary import Row, tell, write_summary
+from zoomvqa.files import whole_file
+from zoomvqa.metrics import agreement
+from zoomvqa.processes import is_first_process
+from zoomvqa.scoring.scorer import Scorer
+from zoomvqa.settings.commands import TrainSettings
+from zoomvqa.settings.fusion import FusionBranch
+from zoomvqa.settings.protocol import Protocol
+from zoomvqa.training.resume import flat, last_checkpoint
+from zoomvqa.training.run import train
+
+# What a protocol that goes on may be told anew: which runs, and where.
+_FREE = (
+    *("resume", "overwrite", "output", "logger", "threads", "trainer.accelerator", "trainer.log_every_n_steps"),
+    *("trainer.profiler", "protocol.only", "protocol.seeds"),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a protocol, and its test.
+
+    Attributes:
+        split: number of the split.
+        seed: of the training.
+        labelled: the set, so split.
+        settings: of the training; its `output` is the run's own folder.
+    """
+
+    split: int
+    seed: int
+    labelled: LabelledSet
+    settings: TrainSettings
+
+    @property
+    def folder(self) -> Path:
+        """Where the run writes."""
+        return Path(self.settings.output)
+
+    @property
+    def result(self) -> Path:
+        """The test's figures; where they are, the run is done."""
+        return self.folder / "test.json"
+
+
+def run_protocol(settings: TrainSettings, labelled: LabelledSet) -> float:
+    """Do the runs of `settings.protocol` that are not done yet, write the table of those that are.
+
+    Args:
+        settings: of the whole; runs write into folders under `settings.output`.
+        labelled: the set; how it is split already counts for the official protocol alone.
+
+    Returns:
+        The mean of 0.5 · SRCC + 0.5 · PLCC on the validation of all runs: what a search may look at.
+
+    Raises:
+        UserError: see `zoomvqa.training.run.train`; or what is in the output is of another protocol.
+    """
+    protocol, output = settings.protocol, Path(settings.output)
+    assert protocol is not None  # noqa: S101  the caller has looked
+    _start(settings, output)
+    splits = make_splits(labelled, protocol, own_range=settings.data.mos_range is not None)
+    runs = [run for number, part in enumerate(splits) for run in _runs(settings, protocol, number, part)]
+    wanted = [run for run in runs if protocol.only is None or run.split in protocol.only]
+    for run in wanted:
+        _refuse_other_split(run)
+    for run in wanted:
+        if not run.result.is_file():
+            say(f"Split {run.split} of {protocol.splits}, seed {run.seed}: {run.folder}")
+            _do(run, protocol)
+    if is_first_process():
+        done = [Row(run.split, run.seed, json.loads(run.result.read_text()), str(run.folder)) for run in runs if
+                run.result.is_file()]  # fmt: skip
+        write_summary(output, done, planned=len(runs))
+        tell(done, planned=len(runs), title=f"{settings.branch.name} on {labelled.name}, {protocol.kind}")
+    return float(np.mean([_validated(run) for run in wanted]))
+
+
+def _start(settings: TrainSettings, output: Path) -> None:
+    """Make the folder, or see that what is in it is of the same protocol.
+
+    Raises:
+        SettingsError: it is not, or nothing was said of going on.
+    """
+    if not is_first_process():
+        return
+    kept, now = output / "protocol_settings.json", settings.model_dump(mode="json")
+    if settings.overwrite and settings.resume is None:
+        for old in output.glob("split_*"):
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        kept.unlink(missing_ok=True)
+    if not kept.is_file():
+        with whole_file(kept) as handle:
+            json.dump(now, handle, indent=1)
+        return
+    if settings.resume != "auto":
+        raise SettingsError(
+            f"output: {output} already holds a protocol; give another output=, resume=auto or overwrite=true"
+        )
+    own, new = flat(json.loads(kept.read_text())), flat(now)
+    for key in sorted(own.keys() | new.keys()):
+        if own.get(key) != new.get(key) and not key.startswith(_FREE):
+            raise SettingsError(
+                f"{key}: got {new.get(key)!r}, but the protocol in {output} that resume=auto goes on with has "
+                f"{own.get(key)!r}; give another output, or overwrite=true without resume"
+            )
+
+
+def _runs(settings: TrainSettings, protocol: Protocol, number: int, labelled: LabelledSet) -> list[Run]:
+    """Return the runs of one split, and write down what it is."""
+    table = Path(settings.output) / f"split_{number:02d}.csv"
+    if is_first_process():
+        write_split(table, labelled)
+    data = settings.data.model_copy(update={"annotations": str(table), "mos_range": labelled.mos_range})
+    runs = []
+    for seed in protocol.seeds:
+        name = f"split_{number:02d}_seed_{seed}"
+        given = {key: _of_run(getattr(settings, key), name, protocol) for key in ("iqa", "vqa")}
+        output = str(Path(settings.output) / name)
+        own = {"output": output, "seed": seed, "protocol": None, "resume": None, "overwrite": True, "data": data}
+        runs.append(Run(number, seed, labelled, settings.model_copy(update=given | own)))
+    return runs
+
+
+def _of_run(source: str | None, name: str, protocol: Protocol) -> str | None:
+    """Return the checkpoint of the same run where a branch is named by the folder of its protocol."""
+    if source is None or not (Path(source).expanduser() / "protocol_settings.json").is_file():
+        return source
+    used = json.loads((Path(source).expanduser() / "protocol_settings.json").read_text())["protocol"]["checkpoint"]
+    found = Path(source).expanduser() / name / "checkpoints" / f"{used}.ckpt"
+    if not found.is_file() and protocol.only is None:
+        raise SettingsError(f"iqa and vqa: {source} has no {name}; its protocol has other splits or seeds")
+    return str(found)
+
+
+def _do(run: Run, protocol: Protocol) -> None:
+    """Train, and test with the chosen checkpoint."""
+    last = last_checkpoint(run.folder)
+    fusion = isinstance(run.settings.branch, FusionBranch)
+    goes_on = last.is_file() and not (fusion and not run.settings.branch.finetune)  # type: ignore[union-attr]
+    train(run.settings, run.labelled, last if goes_on else None)
+    if not is_first_process():
+        return
+    name = "best" if fusion else protocol.checkpoint
+    checkpoint = run.folder / "checkpoints" / f"{name}.ckpt"
+    device = {"gpu": "cuda"}.get(run.settings.trainer.accelerator, run.settings.trainer.accelerator)
+    scorer = Scorer(load_checkpoint(checkpoint), device, reader=run.settings.data.reader)
+    made_from = [str(checkpoint), checkpoint.stat().st_mtime_ns]
+    found = score_labelled(scorer, run.labelled.part("test"), run.folder / "test_predictions.csv", made_from)
+    scored = [p for p in found if p.score is not None]
+    if not scored:
+        raise SettingsError(f"protocol: no test video of {run.folder} can be scored")
+    score, mos = np.array([p.score for p in scored], np.float64), np.array([p.video.mos for p in scored])
+    std = np.array([np.nan if p.video.std is None else p.video.std for p in scored])
+    told: dict[str, Any] = agreement(score, mos, std).as_dict() | {"failed": len(found) - len(scored)}
+    with whole_file(run.result) as handle:
+        json.dump(told, handle, indent=1)
+
+
+def _refuse_other_split(run: Run) -> None:
+    """Refuse branches that were trained on another split: they have seen the videos that are tested.
+
+    Raises:
+        SettingsError: a branch's protocol has another split under this number.
+    """
+    for key in ("iqa", "vqa"):
+        if getattr(run.settings, key) is None:
+            continue
+        checkpoint = Path(getattr(run.settings, key)).absolute()
+        if not checkpoint.is_file():
+            continue
+        theirs = checkpoint.parents[2] / f"split_{run.split:02d}.csv"
+        if theirs.is_file() and theirs.read_text() != (run.folder.parent / theirs.name).read_text():
+            raise SettingsError(
+                f"{key}: split {run.split} of {checkpoint.parents[2].name} is not that of this protocol; "
+                "give all three the same "
+                "protocol.split_seed, splits and shares"
+            )
+
+
+def _validated(run: Run) -> float:
+    figures = json.loads((run.folder / "figures.json").read_text())
+    return float(figures["selection"])

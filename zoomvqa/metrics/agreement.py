@@ -1,0 +1,124 @@
+"""How well predictions agree with MOS, as a paper reports it: with the fitted curve, intervals and outliers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from zoomvqa.metrics.bootstrap import interval, resampled
+from zoomvqa.metrics.curves import fit_curve
+from zoomvqa.metrics.video import figures_of
+
+Values = NDArray[np.float64]
+Range = tuple[float, float]
+# With fewer videos an interval of resampled videos says nothing.
+FEWEST_FOR_INTERVALS = 10
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Figures of one set; None is what is not defined there, and `notes` says why.
+
+    Attributes:
+        videos: how many.
+        srcc: Spearman's rank correlation.
+        plcc: Pearson's correlation of the predictions as they are.
+        krcc: Kendall's tau-b.
+        rmse: of the predictions as they are, in units of the MOS.
+        plcc_fit, rmse_fit: after the logistic fit.
+        outlier_ratio: share of videos whose fitted prediction is further from the MOS than two standard deviations
+            of its opinions (VQEG); None where these are not known.
+        srcc_interval, plcc_interval, plcc_fit_interval: 95 % of resampled sets of videos lie within.
+        notes: what is missing, and why.
+    """
+
+    videos: int
+    srcc: float | None
+    plcc: float | None
+    krcc: float | None
+    rmse: float
+    plcc_fit: float | None
+    rmse_fit: float | None
+    outlier_ratio: float | None = None
+    srcc_interval: Range | None = None
+    plcc_interval: Range | None = None
+    plcc_fit_interval: Range | None = None
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures as plain data."""
+        return asdict(self)
+
+
+def agreement(
+    prediction: Values,
+    mos: Values,
+    std: Values | None = None,
+    *,
+    parameters: int = 4,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Agreement:
+    """Return the figures of (n,) predictions against (n,) MOS.
+
+    Args:
+        prediction: finite.
+        mos: finite.
+        std: standard deviations of the opinions on each video, where they are known.
+        parameters: of the logistic, 4 or 5.
+        resamples: sets of videos drawn for the intervals; 0 leaves them out.
+        seed: of the draws.
+
+    Raises:
+        ValueError: there is no video, the shapes differ, or a value is not finite.
+    """
+    x, y = np.asarray(prediction, np.float64), np.asarray(mos, np.float64)
+    raw = figures_of(torch.from_numpy(x), torch.from_numpy(y))
+    notes = []
+    fitted = None
+    if math.isnan(raw.srcc):
+        what = "predictions" if np.ptp(x) == 0 or len(x) == 1 else "MOS"
+        notes.append("one video has no correlation" if len(x) == 1 else f"all {what} are equal")
+    else:
+        fitted = fit_curve(x, y, parameters)
+        if fitted is None:
+            few = len(x) <= parameters
+            notes.append(f"{len(x)} videos are too few for a logistic" if few else "no logistic fits")
+    after = None if fitted is None else figures_of(torch.from_numpy(fitted), torch.from_numpy(y))
+    if after is not None and math.isnan(after.plcc):
+        notes.append("the logistic that fits is flat")
+    within: dict[str, Range | None] = {}
+    if resamples and not math.isnan(raw.srcc):
+        if len(x) >= FEWEST_FOR_INTERVALS:
+            within = _intervals(x, y, fitted, resamples, seed)
+        else:
+            notes.append(f"{len(x)} videos are too few for intervals")
+    return Agreement(
+        len(x), _told(raw.srcc), _told(raw.plcc), _told(raw.krcc), raw.rmse,
+        _told(after.plcc) if after else None, after.rmse if after else None,
+        _outliers(fitted, y, std), **within, notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _intervals(x: Values, y: Values, fitted: Values | None, resamples: int, seed: int) -> dict[str, Range | None]:
+    """Return the intervals; the fitted curve stays that of all videos."""
+    found: dict[str, Range | None] = {}
+    for name, values, kind in (("srcc", x, "srcc"), ("plcc", x, "plcc"), ("plcc_fit", fitted, "plcc")):
+        if values is not None:
+            found[f"{name}_interval"] = interval(resampled(values, y, kind, resamples, seed))
+    return found
+
+
+def _outliers(fitted: Values | None, mos: Values, std: Values | None) -> float | None:
+    if fitted is None or std is None or not np.isfinite(std).all():
+        return None
+    return float(np.mean(np.abs(fitted - mos) > 2 * std))
+
+
+def _told(value: float) -> float | None:
+    return value if math.isfinite(value) else None

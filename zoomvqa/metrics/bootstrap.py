@@ -1,0 +1,103 @@
+"""Correlations of resampled sets of videos: intervals, and whether one predictor is better than another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+Values = NDArray[np.float64]
+# Numbers that are held at a time: resamples times videos.
+_AT_ONCE = 2_000_000
+
+
+def resampled(prediction: Values, mos: Values, kind: str, count: int, seed: int = 0) -> Values:
+    """Return the correlation of `count` sets of as many videos, drawn with replacement.
+
+    Args:
+        prediction: (n,).
+        mos: (n,).
+        kind: `srcc` or `plcc`.
+        count: how many sets.
+        seed: of the draws; the same seed and n draw the same videos, so that two predictors can be compared.
+
+    Returns:
+        (count,); NaN where all predictions or all MOS of a set are equal.
+    """
+    found = [_correlations(prediction[drawn], mos[drawn], kind) for drawn in _draws(len(mos), count, seed)]
+    return np.concatenate(found)
+
+
+def interval(values: Values, share: float = 0.95) -> tuple[float, float] | None:
+    """Return between which two values a share of (n,) values lies, NaN left out; None where all are NaN."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return None
+    low, high = np.quantile(known, [(1 - share) / 2, (1 + share) / 2])
+    return float(low), float(high)
+
+
+class Comparison(NamedTuple):
+    """Whether one predictor orders videos better than another.
+
+    Attributes:
+        difference: SRCC of the first less that of the second.
+        interval: 95 % of the differences on resampled sets of videos lie within.
+        p: two-sided: how often resampling turns the difference round, twice; at least 2 / (resamples + 1).
+    """
+
+    difference: float
+    interval: tuple[float, float]
+    p: float
+
+    @property
+    def told(self) -> str:
+        """The comparison as a sentence."""
+        low, high = self.interval
+        verdict = "the difference is significant" if self.p < 0.05 else "no significant difference"
+        return f"SRCC differs by {self.difference:+.4f} [{low:+.4f}, {high:+.4f}], p = {self.p:.4f}: {verdict}"
+
+
+def compare(first: Values, second: Values, mos: Values, resamples: int = 2000, seed: int = 0) -> Comparison:
+    """Compare the SRCC of two predictors on the same videos by a paired bootstrap.
+
+    Args:
+        first: (n,) predictions.
+        second: (n,) predictions.
+        mos: (n,).
+        resamples: sets of videos drawn.
+        seed: of the draws.
+
+    Raises:
+        ValueError: a correlation is not defined, or there are fewer than three videos.
+    """
+    everything = np.arange(len(mos))[None]
+    scores = [_correlations(p[everything], mos[everything], "srcc")[0] for p in (first, second)]
+    if len(mos) < 3 or not np.isfinite(scores).all():
+        raise ValueError("a comparison needs three videos, and predictions and MOS that are not all equal")
+    one, other = (resampled(p, mos, "srcc", resamples, seed) for p in (first, second))
+    apart = (one - other)[np.isfinite(one - other)]
+    turned = min(int((apart <= 0).sum()), int((apart >= 0).sum()))
+    within = interval(apart)
+    assert within is not None  # noqa: S101  some set of three videos has differing scores
+    return Comparison(float(scores[0] - scores[1]), within, min(1.0, 2 * (turned + 1) / (len(apart) + 1)))
+
+
+def _draws(videos: int, count: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Yield (some, videos) numbers of videos, `count` rows in all."""
+    random, step = np.random.default_rng(seed), max(1, _AT_ONCE // max(1, videos))
+    for done in range(0, count, step):
+        yield random.integers(videos, size=(min(step, count - done), videos))
+
+
+def _correlations(x: Values, y: Values, kind: str) -> Values:
+    """Return the correlation of each row of two (rows, n) arrays."""
+    if kind == "srcc":
+        x, y = rankdata(x, axis=1), rankdata(y, axis=1)
+    x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
+    below = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(below > 0, (x * y).sum(axis=1) / below, np.nan)
