@@ -125,7 +125,7 @@ def test_a_limit_takes_evenly_of_each_split(tmp_path):
         (tmp_path / f"{number}.mp4").touch()
     rows = "\n".join(f"{n}.mp4,{n},{'train' if n < 7 else 'test'}" for n in range(10))
     (tmp_path / "a.csv").write_text("video,mos,split\n" + rows)
-    where = {"name": "x", "root": str(tmp_path), "annotations": str(tmp_path / "a.csv")}
+    where = {"name": "x", "root": str(tmp_path), "annotations": str(tmp_path / "a.csv"), "val_share": 0.0}
     few = load_set(DataSettings(**where, limit=3))
     assert [v.name for v in few.part("train")] == ["0.mp4", "2.mp4", "4.mp4"]
     assert [v.name for v in few.part("test")] == ["7.mp4", "8.mp4", "9.mp4"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import Make
 
-from zoomvqa.data.labelled_set import VIDEO_ENDINGS
+from zoomvqa.data.find_files import VIDEO_ENDINGS
 from zoomvqa.errors import UserError
 from zoomvqa.ladder import build
 from zoomvqa.ladder.build import Plan, Source, build_ladder, folder_sources

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zoomvqa.cli.app import OK, run
 from zoomvqa.console import say
-from zoomvqa.data.labelled_set import VIDEO_ENDINGS
+from zoomvqa.data.find_files import VIDEO_ENDINGS
 from zoomvqa.ladder.build import Plan, build_ladder, folder_sources
 from zoomvqa.ladder.demo import build_demo
 from zoomvqa.settings.commands import LadderSettings

@@ -14,6 +14,7 @@ from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
 from zoomvqa.console import console, progress, say
 from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.data.placeholders import placeholder_reason
 from zoomvqa.errors import SettingsError
 from zoomvqa.metrics import figures_of
 from zoomvqa.scoring.inputs import Input, find_inputs
@@ -38,8 +39,10 @@ def _predict(settings: PredictSettings) -> int:
     crops, clips = settings.test_crops, settings.test_clips
     scorer = Scorer(checkpoint, settings.device, settings.precision, reader, crops, clips)
     labelled: tuple[LabelledVideo, ...] = ()
+    mos_range = None
     if settings.data is not None:
-        labelled = labelled_set(settings.data).part(settings.split)
+        whole = labelled_set(settings.data)
+        labelled, mos_range = whole.part(settings.split), whole.mos_range
         inputs = [Input(video.name, video.path) for video in labelled]
     else:
         inputs = find_inputs(str(settings.input))
@@ -51,7 +54,9 @@ def _predict(settings: PredictSettings) -> int:
     elif checkpoint.description.mos_range is None:
         say("This checkpoint does not tell the scale of its scores: they are what the network puts out.")
     results = _score_all(scorer, inputs, output, details=settings.details)
-    if labelled:
+    if reason := placeholder_reason(labelled, mos_range):
+        say(f"The labels of this split are placeholders, no opinions ({reason}): no figures")
+    elif labelled:
         _report(labelled, results)
     failed = sum(r.score is None for r in results)
     say(f"{len(results) - failed} of {len(results)} videos scored: {output}")

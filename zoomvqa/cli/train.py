@@ -9,6 +9,7 @@ from hydra.types import RunMode
 
 from zoomvqa.cli.app import run
 from zoomvqa.data.labelled_set import LabelledSet, load_set
+from zoomvqa.data.placeholders import refuse_placeholders
 from zoomvqa.errors import SettingsError
 from zoomvqa.ladder.demo import build_demo
 from zoomvqa.processes import is_first_process
@@ -41,7 +42,9 @@ def _train(settings: TrainSettings) -> float:
         raise SettingsError(
             f"output: {settings.output} already holds a run; give another output=, resume=auto or overwrite=true"
         )
-    return float(train(settings, labelled_set(settings.data), resume_from).selection)
+    labelled = labelled_set(settings.data)
+    refuse_placeholders(labelled)
+    return float(train(settings, labelled, resume_from).selection)
 
 
 def _protocol(settings: TrainSettings) -> float:
@@ -65,7 +68,12 @@ def _protocol(settings: TrainSettings) -> float:
         raise SettingsError(
             f"resume: got {settings.resume!r}, expected auto: a protocol goes on with all its runs"
         )
-    return run_protocol(settings, labelled_set(settings.data))
+    data = settings.data
+    if settings.protocol.kind == "official":  # what is set aside to choose by is the protocol's to say
+        data = data.model_copy(update={"val_share": settings.protocol.val_share})
+    labelled = labelled_set(data)
+    refuse_placeholders(labelled, ("train", "val", "test"))
+    return run_protocol(settings, labelled)
 
 
 def _refuse_frames_for_clips(settings: TrainSettings) -> None:

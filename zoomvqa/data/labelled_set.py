@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from zoomvqa.data.annotations import Label, read_labels
+from zoomvqa.data.find_files import find_files
 from zoomvqa.errors import AnnotationError
-from zoomvqa.settings.data import DataSettings
-
-VIDEO_ENDINGS = frozenset(
-    f".{ending}"
-    for ending in (
-        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "m2ts", "mts"),
-        *("flv", "wmv", "3gp", "ogv", "y4m", "gif"),
-    )
-)
+from zoomvqa.settings.data import DataSettings, SplitName
 
 
 @dataclass(frozen=True)
@@ -33,6 +26,7 @@ class LabelledVideo:
         content: group of videos from one source; the video's own name where nothing is known.
         split: train, val or test.
         std: standard deviation of the opinions, if known.
+        groups: what else figures are told by, such as a distortion: values by column.
     """
 
     name: str
@@ -41,6 +35,7 @@ class LabelledVideo:
     content: str
     split: str
     std: float | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,10 +71,14 @@ def load_set(settings: DataSettings) -> LabelledSet:
     """
     labels = _labels(settings)
     _refuse_twice(labels)
-    paths = _find_all(labels, Path(settings.root).expanduser(), frames=settings.layout == "frames")
+    root = Path(settings.root).expanduser()
+    names = [label.video for label in labels]
+    paths = find_files(names, root, settings.endings, frames=settings.layout == "frames")
     splits = assign_splits(labels, settings.val_share, settings.test_share, settings.split_seed)
     videos = tuple(
-        LabelledVideo(label.video, path, label.mos, label.content or label.video, split, label.std)
+        LabelledVideo(
+            label.video, path, label.mos, label.content or label.video, split, label.std, dict(label.groups)
+        )
         for label, path, split in zip(labels, paths, splits, strict=True)
     )
     videos = _fewer(videos, settings.limit, overfit=settings.overfit)
@@ -103,17 +102,44 @@ def _fewer(videos: Sequence[LabelledVideo], limit: int | None, *, overfit: bool)
 
 
 def _labels(settings: DataSettings) -> list[Label]:
-    columns = settings.columns.model_dump()
-    if settings.annotations is None:
-        raise AnnotationError("data.annotations names no file")
-    if isinstance(settings.annotations, str):
-        path = Path(settings.annotations).expanduser()
-        return read_labels(path, columns, settings.content_pattern)
-    labels: list[Label] = []
-    for split, file in settings.annotations.items():
-        rows = read_labels(Path(file).expanduser(), columns, settings.content_pattern)
-        labels += [replace(row, split=split) for row in rows]
-    return labels
+    files = settings.annotations if settings.annotations is not None else _usual_files(settings)
+    if isinstance(files, str):
+        return _read(settings, files)
+    return [replace(label, split=split) for split, file in files.items() for label in _read(settings, file)]
+
+
+def _read(settings: DataSettings, file: str) -> list[Label]:
+    return read_labels(
+        Path(file).expanduser(),
+        settings.columns.model_dump(),
+        settings.content_pattern,
+        header=settings.header,
+        groups=settings.groups,
+    )
+
+
+def _usual_files(settings: DataSettings) -> str | dict[SplitName, str]:
+    """Return the first of the set's usual annotation files, or of a file for each split, that lie under the root.
+
+    Raises:
+        AnnotationError: there is none.
+    """
+    if not settings.usual_files:
+        raise AnnotationError("data.annotations: a value is missing; give data.annotations=TABLE")
+    root = Path(settings.root).expanduser()
+    for usual in settings.usual_files:
+        wanted = usual if isinstance(usual, dict) else {"": usual}
+        found = {split: _under(root, name) for split, name in wanted.items()}
+        if all(found.values()):
+            files: dict[Any, str] = {split: str(path) for split, path in found.items()}
+            return files if isinstance(usual, dict) else files[""]
+    told = " or ".join(" and ".join(u.values()) if isinstance(u, dict) else u for u in settings.usual_files)
+    raise AnnotationError(f"data.annotations: there is no {told} under {root}; give data.annotations=TABLE")
+
+
+def _under(root: Path, name: str) -> Path | None:
+    """Return the file of a name in a folder or in one of its folders."""
+    return next((path for path in (root / name, *sorted(root.glob(f"*/{name}"))) if path.is_file()), None)
 
 
 def _refuse_twice(labels: Sequence[Label]) -> None:
@@ -143,7 +169,13 @@ def assign_splits(labels: Sequence[Label], val_share: float, test_share: float, 
     dealt = deal(open_contents, val_share, test_share, seed)
     if told and (leaks := sorted(c for c in open_contents if c in told)):
         dealt |= {content: next(iter(told[content])) for content in leaks}
-    return [label.split or dealt[label.content or label.video] for label in labels]
+    splits = [label.split or dealt[label.content or label.video] for label in labels]
+    if val_share and {"train", "test"} == set(splits):
+        # The annotation tells what is tested, and nothing to choose an epoch by: that comes out of training.
+        trained = Counter(x.content or x.video for x, s in zip(labels, splits, strict=True) if s == "train")
+        again = deal(trained, val_share, 0.0, seed)
+        splits = [again[x.content or x.video] if s == "train" else s for x, s in zip(labels, splits, strict=True)]
+    return splits
 
 
 def deal(contents: Mapping[str, int], val_share: float, test_share: float, seed: int) -> dict[str, str]:
@@ -169,39 +201,3 @@ def deal(contents: Mapping[str, int], val_share: float, test_share: float, seed:
             wanted[side] -= contents[content]
         dealt[content] = side
     return dealt
-
-
-def _find_all(labels: Iterable[Label], root: Path, *, frames: bool) -> list[Path]:
-    if not root.is_dir():
-        raise AnnotationError(f"data.root is not a folder: {root}")
-    find = _frame_folder if frames else _video_file
-    found = [(label.video, find(root, label.video)) for label in labels]
-    missing = [video for video, path in found if path is None]
-    if missing:
-        names = "\n  ".join(missing)
-        raise AnnotationError(f"{len(missing)} of {len(found)} videos are not under {root}:\n  {names}")
-    paths = [path for _, path in found if path is not None]
-    if shared := [str(path) for path, times in Counter(paths).items() if times > 1]:
-        raise AnnotationError(f"{len(shared)} files are meant by more than one row: {', '.join(sorted(shared))}")
-    return paths
-
-
-def _video_file(root: Path, name: str) -> Path | None:
-    parts = [p for p in re.split(r"[\\/]", name) if p not in {"", "."}]
-    # The name as it stands, then without its folders; then the same with an ending the annotation left out.
-    for tail in ("/".join(parts), parts[-1]):
-        exact = root / tail
-        if exact.is_file():
-            return exact
-        for ending in sorted(VIDEO_ENDINGS):
-            if (longer := exact.with_name(exact.name + ending)).is_file():
-                return longer
-    return None
-
-
-def _frame_folder(root: Path, name: str) -> Path | None:
-    parts = [p for p in re.split(r"[\\/]", name) if p not in {"", ".", ".."}]
-    for tail in ("/".join(parts), parts[-1], Path(parts[-1]).stem):
-        if (root / tail).is_dir():
-            return root / tail
-    return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoomvqa.data.annotations import USUAL_NAMES
-from zoomvqa.data.labelled_set import VIDEO_ENDINGS
+from zoomvqa.data.find_files import VIDEO_ENDINGS
 from zoomvqa.errors import UserError
 
 _LISTS = {".txt", ".lst", ".list"}

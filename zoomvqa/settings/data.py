@@ -29,9 +29,13 @@ class DataSettings(Settings):
 
     name: str
     root: str
-    annotations: str | dict[SplitName, str] | None
+    annotations: str | dict[SplitName, str] | None = None
+    usual_files: tuple[str | dict[SplitName, str], ...] = ()
     layout: Literal["videos", "frames"] = "videos"
     columns: Columns = Columns()
+    header: tuple[str, ...] | None = None
+    groups: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
     content_pattern: str | None = None
     mos_range: tuple[float, float] | None = None
     val_share: Share = 0.2

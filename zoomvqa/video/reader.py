@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator
 
-from zoomvqa.errors import VideoError
+from zoomvqa.errors import VideoError, nearest
 from zoomvqa.video.decord_reader import DecordReader, decord_misreads
 from zoomvqa.video.pyav_reader import PyAVReader
+from zoomvqa.video.raw_reader import ENDING, RawReader, raw_format, raw_timeline
 from zoomvqa.video.timeline import Timeline, read_timeline
 
 Frame = NDArray[np.uint8]
-ReaderName = Literal["auto", "decord", "pyav"]
+
+
+def _is_reader(name: str) -> str:
+    if name not in {"auto", "decord", "pyav"} and raw_format(name) is None:
+        names = ["auto", "decord", "pyav"]
+        raise ValueError(f"{', '.join(names)}, or raw:WIDTHxHEIGHT@RATE for .yuv files{nearest(name, names)}")
+    return name
+
+
+ReaderName = Annotated[str, AfterValidator(_is_reader)]
 
 
 class VideoReader(Protocol):
@@ -43,7 +54,8 @@ class Video:
 
     Args:
         path: the file.
-        reader: `decord`, `pyav`, or `auto`: decord but for the files that it is known to misread.
+        reader: `decord`, `pyav`, or `auto`: decord but for the files that it is known to misread; with
+            `raw:1920x1080@30` that is what .yuv files hold, and others are read as with `auto`.
 
     Attributes:
         timeline: when each frame is shown.
@@ -55,6 +67,15 @@ class Video:
 
     def __init__(self, path: Path, reader: ReaderName = "auto") -> None:
         self.path = path
+        self._decoder: VideoReader
+        form = raw_format(reader)
+        if path.suffix.lower() == ENDING:
+            if form is None:
+                raise VideoError("a raw file does not tell its size and rate; give reader=raw:1920x1080@30")
+            self._may_switch, self.reader = False, "raw"
+            self.timeline, self._decoder = raw_timeline(path, form), RawReader(path, form)
+            return
+        reader = "auto" if form else reader
         self.timeline = read_timeline(path)
         trouble = decord_misreads(self.timeline)
         if reader == "decord" and trouble:

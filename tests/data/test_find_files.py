@@ -1,0 +1,59 @@
+"""Names in annotations, and the files that they mean."""
+
+import pytest
+
+from zoomvqa.data.find_files import find_files
+from zoomvqa.errors import AnnotationError
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in ("a/1.mp4", "a/2.avi", "b/1.mp4", "b/deep/3.MKV", "top.webm", "x_crf_10.mp4", "deep/y_crf_10.mp4"):
+        path = tmp_path / "r" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "outside.mp4").touch()
+    return tmp_path / "r"
+
+
+def found(root, *names, **options):
+    return [path.relative_to(root).as_posix() for path in find_files(names, root, **options)]
+
+
+def test_as_it_stands_with_and_without_an_ending(root):
+    names = ("a/1.mp4", "b/1", "top")
+    assert found(root, *names) == ["a/1.mp4", "b/1.mp4", "top.webm"]
+    assert found(root, "a\\1.mp4", "./top.webm") == ["a/1.mp4", "top.webm"]
+
+
+def test_anywhere_below_by_what_is_alike(root):
+    assert found(root, "2", "3") == ["a/2.avi", "b/deep/3.MKV"]
+    assert found(root, "elsewhere/2.avi") == ["a/2.avi"]
+    assert found(root, "videos/a/1", "videos/b/1.mp4") == ["a/1.mp4", "b/1.mp4"]
+    with pytest.raises(AnnotationError, match="1: several files may be meant: a/1.mp4, b/1.mp4; name it with"):
+        find_files(["1"], root)
+
+
+def test_endings_of_a_set(root):
+    assert found(root, "x", "y", endings=["_crf_10"]) == ["x_crf_10.mp4", "deep/y_crf_10.mp4"]
+    with pytest.raises(AnnotationError, match="1 of 1 videos are not under"):
+        find_files(["x"], root)
+
+
+def test_nothing_outside_the_root_is_found(root):
+    for name in ("../outside.mp4", "../outside", "/etc/passwd", str(root.parent / "outside.mp4"), "..", "/"):
+        with pytest.raises(AnnotationError, match="1 of 1 videos are not under"):
+            find_files([name], root)
+        with pytest.raises(AnnotationError, match="1 of 1 videos are not under"):
+            find_files([name], root, frames=True)
+
+
+def test_a_name_of_any_length(root):
+    with pytest.raises(AnnotationError, match="1 of 1 videos are not under") as refused:
+        find_files(["x" * 10_000], root)
+    assert len(str(refused.value)) < 1000
+
+
+def test_many_missing_are_counted(root):
+    with pytest.raises(AnnotationError, match=r"(?s)30 of 31 videos are not under.*  n19\n  … and 10 more"):
+        find_files(["top", *(f"n{i}" for i in range(30))], root)

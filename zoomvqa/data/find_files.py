@@ -1,0 +1,140 @@
+"""The files that the names in an annotation mean, wherever under the root they lie."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from zoomvqa.errors import AnnotationError
+
+VIDEO_ENDINGS = frozenset(
+    f".{ending}"
+    for ending in (
+        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "m2ts", "mts"),
+        *("flv", "wmv", "3gp", "ogv", "y4m", "gif", "yuv"),
+    )
+)
+# So many missing names are told; a set has thousands.
+_TOLD = 20
+# And so much of each.
+_LONG = 200
+
+
+def find_files(
+    names: Sequence[str], root: Path, endings: Sequence[str] = (), *, frames: bool = False
+) -> list[Path]:
+    """Return the file, or the folder of frames, that each name means.
+
+    A name is looked for as it stands under the root; then without its folders; then, for videos, anywhere below
+    the root: there the file whose path shares most with the name, which must be the only such one. An ending
+    that the annotation left out is added.
+
+    Args:
+        names: as the annotation has them, folders and all.
+        root: the folder.
+        endings: what files may have after the name and before their own ending, such as `_crf_10`.
+        frames: look for folders of extracted frames.
+
+    Raises:
+        AnnotationError: the root is no folder, files are missing or not told apart, or two names mean one file.
+    """
+    if not root.is_dir():
+        raise AnnotationError(f"data.root is not a folder: {root}")
+    missing, found, tree = [], [], None
+    for name in names:
+        path = _frame_folder(root, name) if frames else _video_file(root, name, endings)
+        if path is None and not frames:
+            tree = tree if tree is not None else _tree(root)
+            path = _below(tree, root, name, endings)
+        if path is None:
+            missing.append(name)
+        else:
+            found.append(path)
+    if missing:
+        more = f"\n  … and {len(missing) - _TOLD} more" if len(missing) > _TOLD else ""
+        told = "\n  ".join(name if len(name) <= _LONG else f"{name[:_LONG]}…" for name in missing[:_TOLD])
+        raise AnnotationError(f"{len(missing)} of {len(names)} videos are not under {root}:\n  {told}{more}")
+    if shared := [str(path) for path, times in Counter(found).items() if times > 1]:
+        raise AnnotationError(f"{len(shared)} files are meant by more than one row: {', '.join(sorted(shared))}")
+    return found
+
+
+def _parts(name: str) -> list[str]:
+    return [p for p in re.split(r"[\\/]", name) if p not in {"", ".", ".."}]
+
+
+def _video_file(root: Path, name: str, endings: Iterable[str]) -> Path | None:
+    parts = _parts(name)
+    if not parts:
+        return None
+    # The name as it stands, then without its folders; then the same with an ending the annotation left out.
+    for tail in dict.fromkeys(("/".join(parts), parts[-1])):
+        exact = root / tail
+        if _is_file(exact):
+            return exact
+        for between in ("", *endings):
+            for ending in sorted(VIDEO_ENDINGS):
+                longer = exact.with_name(exact.name + between + ending)
+                if _is_file(longer):
+                    return longer
+    return None
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether there is such a file; a name that no file can have is none."""
+    return os.path.isfile(path)  # noqa: PTH113  pathlib raises for names that are too long
+
+
+def _tree(root: Path) -> dict[str, list[Path]]:
+    """Return the files below a folder by their names, with and without their ending, in lower case."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for folder, _, files in os.walk(root, followlinks=False):
+        for file in files:
+            path = Path(folder, file)
+            if path.suffix.lower() in VIDEO_ENDINGS:
+                found[file.lower()].append(path)
+                found[path.stem.lower()].append(path)
+    return found
+
+
+def _below(tree: dict[str, list[Path]], root: Path, name: str, endings: Iterable[str]) -> Path | None:
+    parts = _parts(name)
+    if not parts:
+        return None
+    for last in (parts[-1].lower(), *(f"{parts[-1].lower()}{between.lower()}" for between in endings)):
+        candidates = tree.get(last, [])
+        if candidates:
+            return _most_alike(candidates, root, parts, name)
+    return None
+
+
+def _most_alike(candidates: Sequence[Path], root: Path, parts: Sequence[str], name: str) -> Path:
+    """Return the candidate whose folders end most like those of the name.
+
+    Raises:
+        AnnotationError: several do.
+    """
+
+    def shared(path: Path) -> int:
+        folders = [p.lower() for p in path.relative_to(root).parts[:-1]]
+        wanted = [p.lower() for p in parts[:-1]]
+        pairs = zip(reversed(folders), reversed(wanted), strict=False)
+        return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(folders), len(wanted)))
+
+    best = max(map(shared, candidates))
+    chosen = [path for path in candidates if shared(path) == best]
+    if len(chosen) > 1:
+        told = ", ".join(str(path.relative_to(root)) for path in sorted(chosen)[:3])
+        raise AnnotationError(f"{name}: several files may be meant: {told}; name it with its folder")
+    return chosen[0]
+
+
+def _frame_folder(root: Path, name: str) -> Path | None:
+    parts = _parts(name)
+    for tail in ("/".join(parts), parts[-1], Path(parts[-1]).stem) if parts else ():
+        if os.path.isdir(root / tail):  # noqa: PTH112  see _is_file
+            return root / tail
+    return None
