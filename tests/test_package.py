@@ -72,13 +72,13 @@ def test_experiments_are_the_published_recipes(experiment, branch, patch):
 )
 def test_every_setting_is_in_its_config_and_no_other(name, kind):
     # A group that is left out by default, and what only the fusion has.
-    missing = {"predict": {"data"}, "train": {"iqa", "vqa"}}.get(name, set())
+    missing = {"predict": {"data"}, "train": {"iqa", "vqa", "protocol"}}.get(name, set())
     assert set(composed(name)) == set(kind.model_fields) - missing
 
 
 def test_the_fusion_s_settings_are_in_its_config():
     config = composed("train", "branch=fusion")
-    assert set(config) == set(TrainSettings.model_fields) - {"weights"}
+    assert set(config) == set(TrainSettings.model_fields) - {"weights", "protocol"}
     assert set(config["branch"]) == set(FusionBranch.model_fields)
     assert FusionBranch.model_validate(config["branch"]) == FusionBranch()
 

@@ -19,7 +19,8 @@ def one_line(outcome, message: str) -> None:
     ("arguments", "message"),
     [
         (["branch=iqx"], "branch: got 'iqx', expected one of fusion, iqa, vqa"),
-        (["data=demos"], "data: got 'demos', expected one of demo, folder, frames (did you mean 'demo'?)"),
+        (["data=demos"], "data: got 'demos', expected one of cvd2014, demo, folder, frames, konvid150k"),
+        (["data=demos"], "(did you mean 'demo'?)"),
         (["trainer=gpuu"], "(did you mean 'gpu'?)"),
         (["logger=[csv,wandbb]"], "logger: got 'wandbb', expected one of csv, none, tensorboard, wandb"),
         (["branch.view.crp=3"], "branch.view.crp: unknown key (did you mean 'branch.view.crop'?)"),
