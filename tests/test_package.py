@@ -14,6 +14,7 @@ from zoomvqa.checkpoints import NAMED
 from zoomvqa.settings.commands import (
     Branch,
     ConvertSettings,
+    EvaluateSettings,
     ExtractSettings,
     FuseSettings,
     LadderSettings,
@@ -64,6 +65,7 @@ def test_experiments_are_the_published_recipes(experiment, branch, patch):
     [
         ("train", TrainSettings),
         ("predict", PredictSettings),
+        ("evaluate", EvaluateSettings),
         ("fuse", FuseSettings),
         ("convert_checkpoint", ConvertSettings),
         ("extract_frames", ExtractSettings),
@@ -72,7 +74,7 @@ def test_experiments_are_the_published_recipes(experiment, branch, patch):
 )
 def test_every_setting_is_in_its_config_and_no_other(name, kind):
     # A group that is left out by default, and what only the fusion has.
-    missing = {"predict": {"data"}, "train": {"iqa", "vqa", "protocol"}}.get(name, set())
+    missing = {"predict": {"data"}, "evaluate": {"data"}, "train": {"iqa", "vqa", "protocol"}}.get(name, set())
     assert set(composed(name)) == set(kind.model_fields) - missing
 
 

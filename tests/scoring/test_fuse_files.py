@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from zoomvqa.errors import UserError
-from zoomvqa.scoring.fuse_files import fuse_files, read_predictions
+from zoomvqa.scoring.fuse_files import fuse_files
+from zoomvqa.scoring.prediction_files import read_predictions
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "fusion.json").read_text())
 
@@ -38,9 +39,6 @@ def test_the_share(files, tmp_path):
 
 
 def test_a_table_with_a_header(tmp_path):
-    (tmp_path / "s.csv").write_text("video,score,status,error\nb.mp4,2.5,ok,\na.mp4,1.5,ok,\n")
-    found = read_predictions(tmp_path / "s.csv", "iqa")
-    assert found == ({"b.mp4": 2.5, "a.mp4": 1.5}, False)
     (tmp_path / "t.csv").write_text('video,mos,score\n"a,b.mp4",1,4\nc.mp4,2,5\n')
     (tmp_path / "u.csv").write_text('video,score\nc.mp4,5\n"a,b.mp4",4\n')
     assert fuse_files(tmp_path / "t.csv", tmp_path / "u.csv", tmp_path / "o.txt", 0.5, None) == (2, "neither")
@@ -62,20 +60,15 @@ def test_files_of_other_videos(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a.mp4\nb.mp4\n", "line 1: expected video,score, got 'a.mp4'"),
-        ("a.mp4,1\nb.mp4,nan\n", "line 2: expected video,score"),
-        ("a.mp4,1\na.mp4,2\n", "lists a.mp4 twice"),
-        ("a.mp4,1\n", "has 1 predictions"),
-        ("video,mos,score\na.mp4,2\n", "line 2: expected video,score, got 'a.mp4,2'"),
+        ("a.mp4,1\n", "has 1 predictions; scaling them by each other takes at least two"),
         ("", "has 0 predictions"),
+        ("video,score\na,1\nb,2\nc,\n", "has no score for 1 videos, such as c"),
     ],
 )
-def test_files_that_are_wrong(tmp_path, text, message):
+def test_files_that_cannot_be_scaled(tmp_path, text, message):
     (tmp_path / "i.txt").write_text(text)
     with pytest.raises(UserError, match=message):
-        read_predictions(tmp_path / "i.txt", "iqa")
-    with pytest.raises(UserError, match="not a readable text file"):
-        read_predictions(tmp_path / "none.txt", "iqa")
+        fuse_files(tmp_path / "i.txt", tmp_path / "i.txt", tmp_path / "o.txt", 0.5, None)
 
 
 def test_what_is_not_rescaled_is_not_taken_for_it(tmp_path):

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 import zoomvqa
 from zoomvqa.cli import sweep
 from zoomvqa.cli.overrides import compositions, config_folder, first_line, plain_text
+from zoomvqa.cli.several_sets import expand_sets
 from zoomvqa.console import console
 from zoomvqa.errors import SettingsError, UserError, ZoomVQAError
 from zoomvqa.settings.base import Settings, check
@@ -38,7 +39,7 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
     if plugins.is_dir() and str(plugins) not in sys.path:  # a clone that is not installed
         sys.path.append(str(plugins))
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors outside a job come to us too, instead of being printed
-    sys.argv[1:] = [plain_text(argument) for argument in sys.argv[1:]]
+    sys.argv[1:] = [plain_text(argument) for argument in expand_sets(sys.argv[1:])]
 
     def job(config: DictConfig) -> Any:
         if HydraConfig.get().mode == RunMode.MULTIRUN and "output" in config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,14 +26,15 @@ TEXT_KEYS = {
     "output",
     "ckpt",
     "sources",
-    "data.root",
-    "data.annotations",
     "branch.loading.cache_folder",
     "weights.source",
     "resume",
     "iqa",
     "vqa",
+    "predictions",
+    "annotations",
 }
+_TEXT = re.compile(r"data\.(sets\.\w+\.)?(root|annotations)")
 
 
 def config_folder() -> Path:
@@ -81,7 +83,7 @@ def plain_text(argument: str) -> str:
         argument = f"{key}={value}"
     if (
         not equals
-        or key not in TEXT_KEYS
+        or not (key in TEXT_KEYS or _TEXT.fullmatch(key))
         or _is_sweep(sys.argv)
         or value in {"", "null", "???"}
         or value[0] in "'\"{[$"
@@ -138,19 +140,29 @@ def _in_our_words(name: str, overrides: list[str], error: Exception) -> str:
     """Turn Hydra's message about a bad override into one line with the nearest valid choice."""
     text = str(error)
     groups = {p.name for p in config_folder().iterdir() if p.is_dir()}
-    known = _known_keys(name, [o for o in overrides if o.partition("=")[0] in groups])
+    known = _known_keys(name, [o for o in overrides if _group(o) in groups])
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        folder = config_folder() / key.split("@")[0]
-        if key in groups:
+        group = _group(override)
+        folder = config_folder() / group
+        if group in groups:
             names = sorted(p.stem for p in folder.glob("[!_]*.yaml"))
             for choice in value.strip("[]").split(","):
                 if choice.strip() not in {*names, "null", ""}:
                     hint = nearest(choice.strip(), names)
-                    return f"{key}: got '{choice.strip()}', expected one of {', '.join(names)}{hint}"
-        elif key not in known and (f"'{key}'" in text or key.split(".")[-1] in text):
+                    return f"{group}: got '{choice.strip()}', expected one of {', '.join(names)}{hint}"
+        elif (
+            not override.startswith("+")
+            and key not in known
+            and (f"'{key}'" in text or key.split(".")[-1] in text)
+        ):
             return f"{key}: unknown key{nearest(key, known)}"
     return first_line(error)
+
+
+def _group(override: str) -> str:
+    """Return the config group that an override speaks of, as `data` in `+data@data.sets.lsvq=lsvq`."""
+    return override.lstrip("+~").partition("=")[0].split("@")[0]
 
 
 def _known_keys(name: str, choices: list[str]) -> list[str]:

@@ -8,13 +8,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from zoomvqa.cli.app import run
+from zoomvqa.data.join_sets import join_sets
 from zoomvqa.data.labelled_set import LabelledSet, load_set
 from zoomvqa.data.placeholders import refuse_placeholders
 from zoomvqa.errors import SettingsError
 from zoomvqa.ladder.demo import build_demo
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
-from zoomvqa.settings.data import DataSettings
+from zoomvqa.settings.data import DataSettings, SeveralSets
 
 
 def main() -> None:
@@ -22,8 +23,10 @@ def main() -> None:
     run("train", TrainSettings, _train)
 
 
-def labelled_set(settings: DataSettings) -> LabelledSet:
-    """Return the set that `settings` name; the demo's is built first where it is not there yet."""
+def labelled_set(settings: DataSettings | SeveralSets) -> LabelledSet:
+    """Return the set, or the joined sets, that `settings` name; the demo's is built where it is not there."""
+    if isinstance(settings, SeveralSets):
+        return join_sets({name: labelled_set(one) for name, one in settings.sets.items()}, settings.weights)
     if settings.name == "demo":
         build_demo(Path(settings.root))
     return load_set(settings)
@@ -57,18 +60,17 @@ def _protocol(settings: TrainSettings) -> float:
     one_process = settings.trainer.devices == 1 and settings.trainer.num_nodes == 1
     if not one_process and settings.protocol.kind != "official":
         raise SettingsError(
-            f"trainer.devices: got {settings.trainer.devices} with "
-            f"protocol={settings.protocol.kind}, expected 1: share "
-            ""
-            "the splits out instead, one process a device, with protocol.only=[0,1], "
-            "protocol.only=[2,3], … and the "
-            "same output"
+            f"trainer.devices: got {settings.trainer.devices} with protocol={settings.protocol.kind}, expected 1: "
+            "share the splits out instead, one process a device, with protocol.only=[0,1], protocol.only=[2,3], … "
+            "and the same output"
         )
     if settings.resume not in {None, "auto"}:
         raise SettingsError(
             f"resume: got {settings.resume!r}, expected auto: a protocol goes on with all its runs"
         )
     data = settings.data
+    if isinstance(data, SeveralSets):
+        raise SettingsError("protocol: got several sets, expected one: a protocol splits one set")
     if settings.protocol.kind == "official":  # what is set aside to choose by is the protocol's to say
         data = data.model_copy(update={"val_share": settings.protocol.val_share})
     labelled = labelled_set(data)

@@ -21,6 +21,7 @@ VIDEO_ENDINGS = frozenset(
 _TOLD = 20
 # And so much of each.
 _LONG = 200
+MISSING = "no such file under the root"
 
 
 def find_files(
@@ -43,23 +44,32 @@ def find_files(
     """
     if not root.is_dir():
         raise AnnotationError(f"data.root is not a folder: {root}")
-    missing, found, tree = [], [], None
-    for name in names:
-        path = _frame_folder(root, name) if frames else _video_file(root, name, endings)
-        if path is None and not frames:
-            tree = tree if tree is not None else _tree(root)
-            path = _below(tree, root, name, endings)
-        if path is None:
-            missing.append(name)
-        else:
-            found.append(path)
-    if missing:
+    looked = look_for(names, root, endings, frames=frames)
+    if doubtful := [found for found in looked if isinstance(found, str) and found != MISSING]:
+        raise AnnotationError(doubtful[0])
+    found = [path for path in looked if isinstance(path, Path)]
+    if missing := [name for name, path in zip(names, looked, strict=True) if path == MISSING]:
         more = f"\n  … and {len(missing) - _TOLD} more" if len(missing) > _TOLD else ""
         told = "\n  ".join(name if len(name) <= _LONG else f"{name[:_LONG]}…" for name in missing[:_TOLD])
         raise AnnotationError(f"{len(missing)} of {len(names)} videos are not under {root}:\n  {told}{more}")
     if shared := [str(path) for path, times in Counter(found).items() if times > 1]:
         raise AnnotationError(f"{len(shared)} files are meant by more than one row: {', '.join(sorted(shared))}")
     return found
+
+
+def look_for(
+    names: Sequence[str], root: Path, endings: Sequence[str] = (), *, frames: bool = False
+) -> list[Path | str]:
+    """Return what `find_files` would for each name, or in one sentence why there is none: `MISSING`, or doubt."""
+    looked: list[Path | str] = []
+    tree = None
+    for name in names:
+        path: Path | str | None = _frame_folder(root, name) if frames else _video_file(root, name, endings)
+        if path is None and not frames:
+            tree = tree if tree is not None else _tree(root)
+            path = _below(tree, root, name, endings)
+        looked.append(MISSING if path is None else path)
+    return looked
 
 
 def _parts(name: str) -> list[str]:
@@ -100,7 +110,7 @@ def _tree(root: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _below(tree: dict[str, list[Path]], root: Path, name: str, endings: Iterable[str]) -> Path | None:
+def _below(tree: dict[str, list[Path]], root: Path, name: str, endings: Iterable[str]) -> Path | str | None:
     parts = _parts(name)
     if not parts:
         return None
@@ -111,12 +121,8 @@ def _below(tree: dict[str, list[Path]], root: Path, name: str, endings: Iterable
     return None
 
 
-def _most_alike(candidates: Sequence[Path], root: Path, parts: Sequence[str], name: str) -> Path:
-    """Return the candidate whose folders end most like those of the name.
-
-    Raises:
-        AnnotationError: several do.
-    """
+def _most_alike(candidates: Sequence[Path], root: Path, parts: Sequence[str], name: str) -> Path | str:
+    """Return the candidate whose folders end most like those of the name, or a sentence where several do."""
 
     def shared(path: Path) -> int:
         folders = [p.lower() for p in path.relative_to(root).parts[:-1]]
@@ -128,7 +134,7 @@ def _most_alike(candidates: Sequence[Path], root: Path, parts: Sequence[str], na
     chosen = [path for path in candidates if shared(path) == best]
     if len(chosen) > 1:
         told = ", ".join(str(path.relative_to(root)) for path in sorted(chosen)[:3])
-        raise AnnotationError(f"{name}: several files may be meant: {told}; name it with its folder")
+        return f"{name}: several files may be meant: {told}; name it with its folder"
     return chosen[0]
 
 

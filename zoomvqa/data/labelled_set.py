@@ -27,6 +27,7 @@ class LabelledVideo:
         split: train, val or test.
         std: standard deviation of the opinions, if known.
         groups: what else figures are told by, such as a distortion: values by column.
+        set: number of the set it is from, where several are joined.
     """
 
     name: str
@@ -36,15 +37,26 @@ class LabelledVideo:
     split: str
     std: float | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
+    set: int = 0
 
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """The videos of a set, all of them on disk, and the scale of their scores."""
+    """The videos of a set, all of them on disk, and the scale of their scores.
+
+    Attributes:
+        name: of the set.
+        videos: in the annotation's order.
+        mos_range: lowest and highest score.
+        sets: names of the sets that are joined in it; empty where it is one.
+        weights: how much the loss of the videos of each of them counts.
+    """
 
     name: str
     videos: tuple[LabelledVideo, ...]
     mos_range: tuple[float, float]
+    sets: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
 
     def part(self, split: str) -> tuple[LabelledVideo, ...]:
         """Return the videos of `train`, `val` or `test` in the annotation's order.
@@ -69,11 +81,25 @@ def load_set(settings: DataSettings) -> LabelledSet:
         AnnotationError: an annotation file is wrong, files are missing (all are listed), a name is listed
             twice, or a content is on both sides of the split.
     """
-    labels = _labels(settings)
+    labels = labels_of(settings)
     _refuse_twice(labels)
     root = Path(settings.root).expanduser()
     names = [label.video for label in labels]
-    paths = find_files(names, root, settings.endings, frames=settings.layout == "frames")
+    return _joined(settings, labels, find_files(names, root, settings.endings, frames=settings.layout == "frames"))
+
+
+def load_without_files(settings: DataSettings) -> LabelledSet:
+    """Read the annotations of a set and fix the split; the videos need not be there, their paths are their names.
+
+    Raises:
+        AnnotationError: an annotation file is wrong, a name is listed twice, or a content is on both sides.
+    """
+    labels = labels_of(settings)
+    _refuse_twice(labels)
+    return _joined(settings, labels, [Path(label.video) for label in labels])
+
+
+def _joined(settings: DataSettings, labels: Sequence[Label], paths: Sequence[Path]) -> LabelledSet:
     splits = assign_splits(labels, settings.val_share, settings.test_share, settings.split_seed)
     videos = tuple(
         LabelledVideo(
@@ -101,7 +127,12 @@ def _fewer(videos: Sequence[LabelledVideo], limit: int | None, *, overfit: bool)
     return tuple(video for part in parts.values() for video in part)
 
 
-def _labels(settings: DataSettings) -> list[Label]:
+def labels_of(settings: DataSettings) -> list[Label]:
+    """Return the rows of a set's annotation files, in their order; those of a file for one split have that split.
+
+    Raises:
+        AnnotationError: there is no such file, or something in it is wrong.
+    """
     files = settings.annotations if settings.annotations is not None else _usual_files(settings)
     if isinstance(files, str):
         return _read(settings, files)

@@ -11,7 +11,6 @@ from typing import Any
 
 from zoomvqa.console import console, progress
 from zoomvqa.data.labelled_set import LabelledVideo
-from zoomvqa.errors import SettingsError
 from zoomvqa.files import whole_file
 from zoomvqa.scoring.scorer import Scorer
 
@@ -32,26 +31,29 @@ class Prediction:
 
 
 def score_labelled(
-    scorer: Scorer, videos: Sequence[LabelledVideo], path: Path, made_from: Any
+    scorer: Scorer, videos: Sequence[LabelledVideo], path: Path, made_from: Any, told: str
 ) -> list[Prediction]:
     """Score labelled videos and write `video, prediction, mos, error` rows.
 
-    While scoring goes on, the scores are in `<path>.part`, a line each; scoring that was stopped reads them.
+    Scores are kept as they come in `<path>.jsonl`, a line each: what is there already is not scored again.
 
     Args:
         scorer: of the checkpoint.
         videos: the videos.
         path: the table, written whole at the end.
         made_from: plain data that tells this checkpoint and its options from others.
+        told: what is scored, for the progress bar.
     """
-    part = path.with_name(path.name + ".part")
+    kept = path.with_suffix(".jsonl")
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = _known(part, made_from)
-    with part.open("a", encoding="utf-8") as handle, progress() as bar:
-        if not known:
+    known = _known(kept, made_from)
+    with kept.open("a", encoding="utf-8") as handle, progress() as bar:
+        if known:
+            handle.write("\n")  # ends a line that was cut off
+        else:
             handle.truncate(0)
             handle.write(json.dumps({"made_from": made_from}) + "\n")
-        for video in bar.track(videos, description=f"Scoring {path.parent.name}"):
+        for video in bar.track(videos, description=f"Scoring {told}"):
             if video.name not in known:
                 found = scorer.try_score(video.path)
                 known[video.name] = {"score": found.score, "error": " ".join(found.error.split())}
@@ -67,78 +69,21 @@ def score_labelled(
             writer.writerow(
                 [p.video.name, "" if p.score is None else f"{p.score:.6f}", repr(p.video.mos), p.error]
             )
-    part.unlink()
     return made
 
 
-def _known(part: Path, made_from: Any) -> dict[str, dict[str, Any]]:
-    """Return what a stopped scoring has, or nothing where it was made from something else."""
+def _known(kept: Path, made_from: Any) -> dict[str, dict[str, Any]]:
+    """Return the scores that are there, or nothing where they were made from something else; errors try again."""
     try:
-        lines = part.read_text(encoding="utf-8").splitlines()
+        lines = kept.read_text(encoding="utf-8").splitlines()
     except OSError:
         return {}
     entries = []
-    for line in lines:
+    for line in filter(None, lines):
         try:
             entries.append(json.loads(line))
         except ValueError:  # the last line of one that was killed
-            break
+            continue
     if not entries or entries[0] != {"made_from": json.loads(json.dumps(made_from))}:
         return {}
-    return {entry["video"]: entry for entry in entries[1:]}
-
-
-def read_predictions(path: Path, key: str = "predictions") -> dict[str, float]:
-    """Return the predictions in a table: ours (`video, prediction` or `video, score`), or `video,score` lines.
-
-    Args:
-        path: the file; rows without a score are left out.
-        key: of the config that names it, for messages.
-
-    Raises:
-        SettingsError: there is no such file, it has no such columns, or a score is not a number.
-    """
-    try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines(), skipinitialspace=True))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"{key}: {path} cannot be read ({getattr(error, 'strerror', None) or error})"
-        ) from None
-    rows = [row for row in rows if row]
-    if not rows:
-        raise SettingsError(f"{key}: {path} is empty")
-    names, scores, begin = _columns(rows[0], path, key)
-    found: dict[str, float] = {}
-    for number, row in enumerate(rows[begin:], start=begin + 1):
-        if len(row) <= max(names, scores):
-            raise SettingsError(f"{key}: {path}, row {number}: {len(row)} cells, expected {len(rows[0])}")
-        text = row[scores].strip()
-        if not text:
-            continue
-        try:
-            value = float(text)
-        except ValueError:
-            raise SettingsError(f"{key}: {path}, row {number}: {text!r} is not a number") from None
-        if row[names].strip() in found:
-            raise SettingsError(f"{key}: {path}, row {number}: {row[names].strip()} is listed twice")
-        found[row[names].strip()] = value
-    if not found:
-        raise SettingsError(f"{key}: {path} has no scored video")
-    return found
-
-
-def _columns(header: list[str], path: Path, key: str) -> tuple[int, int, int]:
-    """Return the columns of names and scores, and the first row of data."""
-    lower = [cell.strip().lower() for cell in header]
-    try:
-        float(header[-1])
-    except ValueError:
-        names = next((lower.index(n) for n in ("video", "name", "filename", "path") if n in lower), None)
-        scores = next((lower.index(n) for n in ("prediction", "score", "pred", "mos") if n in lower), None)
-        if names is None or scores is None:
-            told = ", ".join(header)
-            raise SettingsError(
-                f"{key}: {path} has columns {told}, expected video and prediction (or score)"
-            ) from None
-        return names, scores, 1
-    return 0, len(header) - 1, 0
+    return {entry["video"]: entry for entry in entries[1:] if entry["score"] is not None}

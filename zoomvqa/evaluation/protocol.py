@@ -22,6 +22,7 @@ from zoomvqa.metrics import agreement
 from zoomvqa.processes import is_first_process
 from zoomvqa.scoring.scorer import Scorer
 from zoomvqa.settings.commands import TrainSettings
+from zoomvqa.settings.data import DataSettings
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.settings.protocol import Protocol
 from zoomvqa.training.resume import flat, last_checkpoint
@@ -75,7 +76,7 @@ def run_protocol(settings: TrainSettings, labelled: LabelledSet) -> float:
         UserError: see `zoomvqa.training.run.train`; or what is in the output is of another protocol.
     """
     protocol, output = settings.protocol, Path(settings.output)
-    assert protocol is not None  # noqa: S101  the caller has looked
+    assert protocol is not None and isinstance(settings.data, DataSettings)  # noqa: S101, PT018  the caller has looked
     _start(settings, output)
     splits = make_splits(labelled, protocol, own_range=settings.data.mos_range is not None)
     runs = [run for number, part in enumerate(splits) for run in _runs(settings, protocol, number, part)]
@@ -164,7 +165,9 @@ def _do(run: Run, protocol: Protocol) -> None:
     device = {"gpu": "cuda"}.get(run.settings.trainer.accelerator, run.settings.trainer.accelerator)
     scorer = Scorer(load_checkpoint(checkpoint), device, reader=run.settings.data.reader)
     made_from = [str(checkpoint), checkpoint.stat().st_mtime_ns]
-    found = score_labelled(scorer, run.labelled.part("test"), run.folder / "test_predictions.csv", made_from)
+    found = score_labelled(
+        scorer, run.labelled.part("test"), run.folder / "test_predictions.csv", made_from, run.folder.name
+    )
     scored = [p for p in found if p.score is not None]
     if not scored:
         raise SettingsError(f"protocol: no test video of {run.folder} can be scored")
@@ -191,8 +194,7 @@ def _refuse_other_split(run: Run) -> None:
         if theirs.is_file() and theirs.read_text() != (run.folder.parent / theirs.name).read_text():
             raise SettingsError(
                 f"{key}: split {run.split} of {checkpoint.parents[2].name} is not that of this protocol; "
-                "give all three the same "
-                "protocol.split_seed, splits and shares"
+                "give all three the same protocol.split_seed, splits and shares"
             )
 
 

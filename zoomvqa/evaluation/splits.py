@@ -15,8 +15,7 @@ from zoomvqa.errors import SettingsError
 from zoomvqa.files import whole_file
 from zoomvqa.settings.protocol import Protocol
 
-# Training videos that stand in for validation where there is none: their figures tell that training works, no
-# more.
+# Training videos that stand in for validation where there is none: their figures tell that training works.
 _WATCHED = 16
 
 
@@ -38,9 +37,8 @@ def make_splits(labelled: LabelledSet, protocol: Protocol, *, own_range: bool) -
     contents = Counter(video.content for video in labelled.videos)
     if len(contents) < 3:
         raise SettingsError(
-            f"protocol: the set {labelled.name} has {len(contents)} contents, expected at least 3: "
-            "one each to train "
-            "on, to choose by and to test (data.content_pattern or a content column tells them)"
+            f"protocol: the set {labelled.name} has {len(contents)} contents, expected at least 3: one each to "
+            "train on, to choose by and to test (data.content_pattern or a content column tells them)"
         )
     if protocol.kind == "official":
         return [_official(labelled, protocol, own_range=own_range)]

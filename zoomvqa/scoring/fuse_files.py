@@ -6,74 +6,17 @@ A score depends on all others of its set; `zoomvqa.calibration.fusion` is for th
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoomvqa.errors import UserError
 from zoomvqa.files import whole_file
+from zoomvqa.scoring.prediction_files import Predictions, read_predictions
 
 _SHOWN = 5
-
-
-class Predictions(NamedTuple):
-    """The scores of a file.
-
-    Attributes:
-        scores: by video, in the file's order.
-        released: whether it has the release's form, lines `video,score` without a header.
-    """
-
-    scores: dict[str, float]
-    released: bool
-
-
-def read_predictions(path: Path, key: str) -> Predictions:
-    """Read a file of lines `video,score`, or a CSV with columns `video` and `score`.
-
-    Args:
-        path: the file.
-        key: of the setting that names it, for messages.
-
-    Raises:
-        UserError: it cannot be read, a line is no prediction, or a video is there twice.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            rows = list(csv.reader(handle))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{key}: {path} is not a readable text file ({error})") from None
-    header = [name.strip().lower() for name in rows[0]] if rows else []
-    named = {"video", "score"} <= set(header)
-    video, score = (header.index("video"), header.index("score")) if named else (0, -1)
-    scores: dict[str, float] = {}
-    for number, row in enumerate(rows[1:] if named else rows, start=2 if named else 1):
-        if not any(cell.strip() for cell in row):
-            continue
-        value = _number(row[score]) if len(row) > max(video, score, 1) else None
-        if value is None:
-            raise UserError(f"{key}: {path}, line {number}: expected video,score, got {','.join(row)!r}")
-        name = row[video].strip()
-        if name in scores:
-            raise UserError(f"{key}: {path} lists {name} twice")
-        scores[name] = value
-    if len(scores) < 2:
-        raise UserError(
-            f"{key}: {path} has {len(scores)} predictions; scaling them by each other takes at least two"
-        )
-    return Predictions(scores, released=not named)
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
 
 
 def rescaled(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -101,7 +44,7 @@ def fuse_files(iqa: Path, vqa: Path, output: Path, share: float, done: Collectio
     """
     if output.exists() and any(output.samefile(path) for path in (iqa, vqa) if path.exists()):
         raise UserError(f"output: {output} is one of the files to fuse")
-    files = {"iqa": read_predictions(iqa, "iqa"), "vqa": read_predictions(vqa, "vqa")}
+    files = {"iqa": _whole(iqa, "iqa"), "vqa": _whole(vqa, "vqa")}
     names = list(files["iqa"].scores)
     _refuse_others(files["iqa"].scores, files["vqa"].scores)
     done = {"vqa"} & {key for key, file in files.items() if file.released} if done is None else set(done)
@@ -119,6 +62,20 @@ def fuse_files(iqa: Path, vqa: Path, output: Path, share: float, done: Collectio
         rows = zip(names, map(repr, fused.tolist()), strict=True)
         csv.writer(handle, lineterminator="\n").writerows(rows)
     return len(names), " and ".join(sorted(done)) or "neither"
+
+
+def _whole(path: Path, key: str) -> Predictions:
+    """Read a file whose scores can be scaled by each other: two at least, and none left out."""
+    found = read_predictions(path, key)
+    if found.unscored:
+        raise UserError(
+            f"{key}: {path} has no score for {len(found.unscored)} videos, such as {found.unscored[0]}"
+        )
+    if len(found.scores) < 2:
+        raise UserError(
+            f"{key}: {path} has {len(found.scores)} predictions; scaling them by each other takes at least two"
+        )
+    return found
 
 
 def _refuse_others(iqa: Collection[str], vqa: Collection[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -68,25 +68,32 @@ def _keys_of(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[list
     at: type[BaseModel] | None = kind
     siblings = list(kind.model_fields)
     members: list[type[BaseModel]] = []
+    named = False
     for part in location:
-        chosen = [m for m in members if m.model_fields["name"].default == part]
+        chosen = [m for m in members if part in {m.model_fields["name"].default, m.__name__}]
         if chosen:
             at, members = chosen[0], []
             continue
         if _is_union_tag(part):
             continue
         keys.append(part)
+        if named:  # a key that the user has chosen, in a dict of models
+            named = False
+            continue
         siblings = list(at.model_fields) if at else []
         field = at.model_fields.get(str(part)) if at else None
         inner = _models_in(field.annotation) if field else []
-        members = inner if field and field.discriminator else []
+        members = inner if field and (field.discriminator or len(inner) > 1) else []
+        named = field is not None and get_origin(field.annotation) is dict
         at = None if members or not inner else inner[0]
     return keys, siblings
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    found = [annotation, *getattr(annotation, "__args__", ())]
-    return [m for m in found if isinstance(m, type) and issubclass(m, BaseModel)]
+    """Return the models within a type, however deep in unions, dicts and annotations."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
 def _is_union_tag(part: object) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 
 from zoomvqa.settings.base import Settings
-from zoomvqa.settings.data import DataSettings, SplitName
+from zoomvqa.settings.data import AnyData, SplitName
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.settings.iqa import IQABranch
 from zoomvqa.settings.protocol import Protocol
@@ -64,7 +64,7 @@ class TrainSettings(Settings):
     iqa: str | None = None
     vqa: str | None = None
     weights: StartingWeights = StartingWeights()
-    data: DataSettings
+    data: AnyData
     trainer: TrainerSettings
     keep: Keeping = Keeping()
     early_stopping: EarlyStopping = EarlyStopping()
@@ -83,7 +83,7 @@ class PredictSettings(Settings):
 
     ckpt: str
     input: str | None
-    data: DataSettings | None = None
+    data: AnyData | None = None
     split: SplitName
     output: str
     details: bool
@@ -137,3 +137,20 @@ class LadderSettings(Settings):
     val_share: Annotated[float, Field(ge=0.0, lt=1.0)]
     test_share: Annotated[float, Field(ge=0.0, lt=1.0)]
     seed: int
+
+
+class EvaluateSettings(Settings):
+    """`scripts/evaluate.py`."""
+
+    ckpt: str | list[str] | None
+    predictions: str | list[str] | None
+    annotations: str | None
+    names: list[Annotated[str, Field(min_length=1)]] | None
+    data: AnyData | None = None
+    split: SplitName | Literal["auto", "all"]
+    output: str
+    published: bool
+    parameters: Literal[4, 5]
+    resamples: NonNegativeInt
+    device: Device
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, ValidationInfo, field_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
 
 from zoomvqa.settings.base import Settings
 from zoomvqa.video.reader import ReaderName
@@ -70,3 +79,59 @@ class DataSettings(Settings):
         if value + info.data.get("val_share", 0.0) >= 1.0:
             raise ValueError("val_share + test_share below 1")
         return value
+
+
+class SeveralSets(Settings):
+    """Several labelled sets that are used together, their scores brought to 0..100."""
+
+    name: Literal["mixed"] = "mixed"
+    sets: dict[str, DataSettings]
+    weights: dict[str, PositiveFloat] = Field(default_factory=dict)
+
+    @field_validator("sets")
+    @classmethod
+    def _go_together(cls, value: dict[str, DataSettings]) -> dict[str, DataSettings]:
+        if not value:
+            raise ValueError("names of sets, as data=[lsvq,konvid1k]")
+        if len({s.layout for s in value.values()}) > 1:
+            raise ValueError("all of layout=videos, or all of layout=frames")
+        if len({s.reader for s in value.values()} - {"auto"}) > 1:
+            raise ValueError("one reader for all sets that name one")
+        return value
+
+    @field_validator("weights")
+    @classmethod
+    def _of_sets(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        if unknown := sorted(value.keys() - info.data.get("sets", value).keys()):
+            raise ValueError(f"a weight for each set, not for {', '.join(unknown)}")
+        return value
+
+    @property
+    def layout(self) -> Literal["videos", "frames"]:
+        """Of all of them."""
+        return next(iter(self.sets.values())).layout
+
+    @property
+    def reader(self) -> ReaderName:
+        """The one that some of them name."""
+        return next((s.reader for s in self.sets.values() if s.reader != "auto"), "auto")
+
+    @property
+    def max_failures(self) -> int:
+        """Of all of them together."""
+        return sum(s.max_failures for s in self.sets.values())
+
+    @property
+    def overfit(self) -> bool:
+        """Whether some are validated on what is trained."""
+        return any(s.overfit for s in self.sets.values())
+
+
+def _kind(value: Any) -> str:
+    several = "sets" in value if isinstance(value, dict) else isinstance(value, SeveralSets)
+    return "SeveralSets" if several else "DataSettings"
+
+
+AnyData = Annotated[
+    Annotated[DataSettings, Tag("DataSettings")] | Annotated[SeveralSets, Tag("SeveralSets")], Discriminator(_kind)
+]

@@ -1,0 +1,194 @@
+"""`scripts/evaluate.py`: checkpoints and predictions against opinions."""
+
+import csv
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import kendalltau, pearsonr, spearmanr
+
+from cli.conftest import Run, on
+from cli.test_mistakes import one_line
+from zoomvqa.scoring.scorer import Scorer
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+@pytest.fixture
+def tables(tmp_path) -> Path:
+    """Opinions on 40 videos of five scenes, a close method's scores (`near`) and a far one's (`far`)."""
+    draw = random.Random(0)
+    mos = {f"v{i:02d}.mp4": draw.uniform(1, 5) for i in range(40)}
+    scenes = {name: f"scene{i % 5}" for i, name in enumerate(mos)}
+    rows = [["video", "mos", "std", "content", "codec"]]
+    rows += [[n, m, 0.4, scenes[n], "ab"[i % 2]] for i, (n, m) in enumerate(mos.items())]
+    with (tmp_path / "mos.csv").open("w", newline="") as handle:
+        csv.writer(handle).writerows(rows)
+    for name, noise in (("near", 0.1), ("far", 2.0)):
+        scored = [(f"d/{n}", m + draw.gauss(0, noise)) for n, m in mos.items()]
+        draw.shuffle(scored)
+        with (tmp_path / f"{name}.csv").open("w", newline="") as handle:
+            csv.writer(handle).writerows(scored)
+    return tmp_path
+
+
+def test_predictions_of_anyone(command: Run, tables):
+    outcome = command("evaluate", "predictions=near.csv", "annotations=mos.csv", "output=out", "resamples=200")
+    assert outcome.code == 0, outcome.err
+    scores = {Path(n).name: float(s) for n, s in csv.reader((tables / "near.csv").open())}
+    labels = read(tables / "mos.csv")
+    x, y = np.array([scores[r["video"]] for r in labels]), np.array([float(r["mos"]) for r in labels])
+    whole, *groups = read(tables / "out" / "figures.csv")
+    ours = [float(whole[name]) for name in ("srcc", "plcc", "krcc", "rmse")]
+    theirs = [spearmanr(x, y)[0], pearsonr(x, y)[0], kendalltau(x, y)[0], np.sqrt(np.mean((x - y) ** 2))]
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    assert (whole["group"], whole["videos"], whole["missing"]) == ("all", "40", "0")
+    assert float(whole["srcc_low"]) < float(whole["srcc"]) < float(whole["srcc_high"])
+    assert float(whole["outlier_ratio"]) == 0
+    assert {(row["group"], row["videos"]) for row in groups} == {("content", "8")}
+    assert "outlier_ratio" in outcome.err
+    assert "mos by content" in outcome.err
+    assert not (tables / "out" / "comparisons.csv").exists()
+    assert "| **near** | 0.9" in (tables / "out" / "table.md").read_text()
+
+
+def test_is_one_better_than_the_other(command: Run, tables):
+    arguments = ("annotations=mos.csv", "names=[ours,theirs]", "output=out", "published=false")
+    outcome = command("evaluate", "predictions=[near.csv,far.csv]", *arguments)
+    assert outcome.code == 0, outcome.err
+    (row,) = read(tables / "out" / "comparisons.csv")
+    assert (row["first"], row["second"], row["videos"]) == ("ours", "theirs", "40")
+    assert 0 < float(row["low"]) < float(row["difference"]) < float(row["high"])
+    assert float(row["p"]) < 0.01
+    assert "the difference is significant" in outcome.err
+    assert [r["method"] for r in read(tables / "out" / "table.csv")] == ["ours", "theirs"]
+
+
+def test_what_has_no_partner_is_told(command: Run, tables):
+    lines = (tables / "near.csv").read_text().splitlines()
+    (tables / "some.csv").write_text("\n".join([*lines[:37], "other.mp4,3"]))
+    outcome = command("evaluate", "predictions=some.csv", "annotations=mos.csv", "output=out")
+    assert outcome.code == 1
+    assert "some.csv: 3 videos of mos have no prediction: v" in outcome.err
+    assert "some.csv: 1 predictions are of no labelled video: other.mp4" in outcome.err
+    assert read(tables / "out" / "figures.csv")[0]["missing"] == "3"
+    assert "mos: 3 videos left out" in (tables / "out" / "table.md").read_text()
+
+
+def test_groups_that_the_set_tells(command: Run, tables):
+    data = ("data=folder", "data.annotations=mos.csv", "data.root=none", "data.groups=[codec]")
+    outcome = command("evaluate", "predictions=near.csv", *data, "output=out", "resamples=0")
+    assert outcome.code == 0, outcome.err
+    rows = read(tables / "out" / "figures.csv")
+    assert {(r["value"], r["videos"]) for r in rows if r["group"] == "codec"} == {("a", "20"), ("b", "20")}
+    assert rows[0]["srcc_low"] == ""
+
+
+@pytest.mark.parametrize(("scores", "note"), [("3", "all predictions are equal"), (None, "one video has no")])
+def test_figures_that_are_not_defined_are_said_to_be(command: Run, tables, scores, note):
+    names = [row["video"] for row in read(tables / "mos.csv")]
+    lines = [f"{n},{scores}" for n in names] if scores else [f"{names[0]},1"]
+    (tables / "odd.csv").write_text("\n".join(lines))
+    outcome = command("evaluate", "predictions=odd.csv", "annotations=mos.csv", "output=out")
+    assert outcome.code == (0 if scores else 1)
+    row = read(tables / "out" / "figures.csv")[0]
+    assert row["srcc"] == row["plcc_fit"] == ""
+    assert note in row["notes"]
+    assert note in outcome.err
+    assert "nan" not in (outcome.err + (tables / "out" / "table.md").read_text()).lower()
+
+
+def test_a_checkpoint_on_two_sets_goes_on_where_it_was(command: Run, trained, labelled, tmp_path, monkeypatch):
+    best = trained / "checkpoints" / "best.ckpt"
+    folder = tmp_path / "sets" / "Folder"
+    folder.parent.mkdir()
+    folder.symlink_to(labelled)
+    (tmp_path / "some.csv").write_text("\n".join((labelled / "scores.csv").read_text().splitlines()[:6]))
+    arguments = (f"ckpt={best}", "data=[folder,youtube_ugc]", "data.root=sets", "resamples=0", "output=out",
+                 f"data.sets.folder.annotations={labelled / 'scores.csv'}",
+                 "data.sets.youtube_ugc.root=sets/Folder",
+                 "data.sets.youtube_ugc.annotations=some.csv")  # fmt: skip
+    scored: list[Path] = []
+    true = Scorer.try_score
+
+    def stopped(self, path):
+        if len(scored) == 3:
+            raise KeyboardInterrupt
+        scored.append(path)
+        return true(self, path)
+
+    monkeypatch.setattr(Scorer, "try_score", stopped)
+    assert command("evaluate", *arguments).code == 130
+    first = set(scored)
+    monkeypatch.setattr(Scorer, "try_score", lambda self, path: (scored.append(path), true(self, path))[1])
+    outcome = command("evaluate", *arguments)
+    assert outcome.code == 0, outcome.err
+    assert len(scored) == len(first) + 9 + 5
+    figures = [r for r in read(tmp_path / "out" / "figures.csv") if r["group"] == "all"]
+    assert [(r["method"], r["set"], r["videos"]) for r in figures] == [
+        ("run", "folder", "12"),
+        ("run", "youtube_ugc", "5"),
+    ]
+    assert "trained on this set: videos it has seen" in figures[0]["notes"]
+    assert figures[1]["notes"].startswith("5 videos are too few") or figures[1]["notes"] == ""
+    lines = read(tmp_path / "out" / "run" / "folder.csv")
+    alone = command("predict", f"ckpt={best}", f"input={labelled}", "output=s.csv")
+    assert alone.code == 0
+    ours = {r["video"]: float(r["prediction"]) for r in lines}
+    assert ours == pytest.approx(
+        {Path(r["video"]).name: float(r["score"]) for r in read(tmp_path / "s.csv")}, abs=2e-6
+    )
+    # Once more: nothing is scored again, and the table is the same.
+    before, count = (tmp_path / "out" / "table.md").read_text(), len(scored)
+    assert command("evaluate", *arguments).code == 0
+    assert (len(scored), (tmp_path / "out" / "table.md").read_text()) == (count, before)
+
+
+def test_the_validation_part_and_a_broken_video(command: Run, trained, labelled, tmp_path):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in labelled.iterdir():
+        (copy / file.name).symlink_to(file)
+    broken = read(trained / "val_predictions.csv")[0]["video"]
+    (copy / broken).unlink()
+    (copy / broken).write_bytes(b"nothing")
+    best = f"ckpt={trained / 'checkpoints' / 'best.ckpt'}"
+    outcome = command("evaluate", best, "data=folder", *on(copy), "split=val", "resamples=0", "output=out")
+    assert outcome.code == 1
+    assert f"not scored: {broken}" in outcome.err
+    whole = read(tmp_path / "out" / "figures.csv")[0]
+    assert (whole["videos"], whole["missing"]) == ("3", "1")
+    assert "its epoch was chosen on this set's validation videos" in whole["notes"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ckpt=a", "predictions=b"], "ckpt: give either ckpt=FILE or predictions=TABLE"),
+        ([], "ckpt: give either"),
+        (["ckpt=[]", "data=demo"], "ckpt: got an empty list"),
+        (["ckpt=a"], "data: a value is missing; give data=NAME"),
+        (["ckpt=a", "annotations=b"], "annotations: the table for predictions=TABLE; for a checkpoint give data="),
+        (["predictions=near.csv", "annotations=b.csv"], "no such annotation file: b.csv"),
+        (["predictions=none.csv", "annotations=mos.csv"], "predictions: none.csv is not a readable text file"),
+        (["predictions=[near.csv,near.csv]", "annotations=mos.csv"], "names: two methods are called 'near'"),
+        (["predictions=near.csv", "annotations=mos.csv", "names=[a,b]"], "names: got 2, expected 1"),
+        (["predictions=near.csv", "annotations=mos.csv", "split=tset"], "split: got 'tset'"),
+        (["predictions=near.csv", "annotations=mos.csv", "split=val"], "the set mos has no val videos"),
+        (["predictions=near.csv", "annotations=mos.csv", "parameters=3"], "parameters: got 3, expected 4 or 5"),
+        (
+            ["predictions=near.csv", "annotations=equal.csv"],
+            "the labels of equal are placeholders, no opinions: all",
+        ),
+        (["predictions=other.csv", "annotations=mos.csv"], "predictions: none of the 1 names is among the 40"),
+        (["ckpt=a", "data=konvid1k"], "data.root: a value is missing"),
+    ],
+)
+def test_mistakes(command: Run, tables, arguments, message):
+    (tables / "equal.csv").write_text("video,mos\n" + "".join(f"v{i:02d}.mp4,0\n" for i in range(9)))
+    (tables / "other.csv").write_text("x,1\n")
+    one_line(command("evaluate", *arguments), message)

@@ -1,0 +1,55 @@
+"""Predictions beside labels."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.errors import SettingsError
+from zoomvqa.evaluation.agree import match
+
+
+def label(name: str, mos: float = 1.0, content: str = "", **more) -> LabelledVideo:
+    return LabelledVideo(name, Path(name), mos, content or name, "test", **more)
+
+
+def test_names_as_they_are_come_first():
+    labels = [label("a/x.mp4", 1), label("b/x.mp4", 2), label("y.mp4", 3)]
+    judged, missing, strays = match({"b/x.mp4": 20.0, "y.mp4": 30.0, "a/x.mp4": 10.0, "z": 0.0}, labels)
+    assert (judged.names, list(judged.score), list(judged.mos)) == (
+        ("a/x.mp4", "b/x.mp4", "y.mp4"), [10, 20, 30], [1, 2, 3],
+    )  # fmt: skip
+    assert (missing, strays) == ([], ["z"])
+    assert np.isnan(judged.std).all()
+
+
+def test_folders_and_endings_may_differ():
+    judged, missing, strays = match(
+        {"KoNViD/123.mp4": 1.0, "v.2_b": 2.0}, [label("123"), label("d\\v.2_b.avi"), label("n")]
+    )
+    assert (judged.names, list(judged.score), missing, strays) == (("123", "d\\v.2_b.avi"), [1, 2], ["n"], [])
+
+
+def test_names_that_a_short_form_does_not_tell_apart_have_no_partner():
+    judged, missing, strays = match({"a/x.mp4": 1.0, "b/x.mp4": 2.0, "y": 3.0}, [label("x"), label("y")])
+    assert (judged.names, missing, strays) == (("y",), ["x"], ["a/x.mp4", "b/x.mp4"])
+
+
+def test_nothing_in_common():
+    with pytest.raises(
+        SettingsError, match="none of the 1 names is among the 1 labelled ones, for example q and x"
+    ):
+        match({"q": 1.0}, [label("x")])
+
+
+def test_figures_by_group():
+    labels = [label(f"{i}", i, "scene" if i < 5 else "", groups={"kind": "ab"[i % 2]}, std=0.5) for i in range(12)]
+    scores = {f"{i}": float(i if i % 2 else -i) for i in range(12)}
+    judged, _, _ = match(scores, labels)
+    found = judged.by_group(resamples=0)
+    assert {group: figures.videos for group, figures in found.items()} == {
+        ("kind", "a"): 6, ("kind", "b"): 6, ("content", "scene"): 5,
+    }  # fmt: skip
+    assert (found["kind", "a"].srcc, found["kind", "b"].srcc) == (pytest.approx(-1), pytest.approx(1))
+    assert judged.figures(resamples=0).videos == 12

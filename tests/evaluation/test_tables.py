@@ -1,0 +1,53 @@
+"""The field's table."""
+
+import csv
+import io
+
+from zoomvqa.evaluation.tables import Method, as_csv, latex, markdown, published, write_tables
+
+SETS = ["konvid1k", "my_set"]
+OURS = Method("a_b|c", {"konvid1k": (0.81234, None)}, "here & now", own=True)
+
+
+def test_every_published_figure_has_a_source_and_is_a_correlation():
+    names = ["vdpve", "lsvq_test", "lsvq_1080p", "konvid1k", "live_vqc"]
+    methods = published(names)
+    assert {"FAST-VQA", "DOVER", "Zoom-VQA"} <= {m.name for m in methods}
+    for method in methods:
+        assert method.source
+        assert not method.own
+        assert set(method.figures) <= set(names)
+        for pair in method.figures.values():
+            assert any(value is not None for value in pair)
+            assert all(value is None or 0.5 < value < 1 for value in pair)
+    assert published(["my_set"]) == []
+
+
+def test_markdown():
+    assert markdown([OURS], SETS).splitlines()[2:] == [
+        "| method | konvid1k | my_set | source |",
+        "| --- | --- | --- | --- |",
+        "| **a_b\\|c** | 0.812 / – | – | here & now |",
+    ]
+
+
+def test_csv():
+    (row,) = csv.DictReader(io.StringIO(as_csv([OURS], SETS)))
+    assert row == {
+        "method": "a_b|c", "konvid1k_srcc": "0.8123", "konvid1k_plcc": "", "my_set_srcc": "", "my_set_plcc": "",
+        "source": "here & now",
+    }  # fmt: skip
+
+
+def test_latex():
+    lines = latex([OURS, Method("x%", {}, "there")], SETS).splitlines()
+    assert lines[0] == "\\begin{tabular}{lcc}"
+    assert "SRCC / PLCC & konvid1k & my\\_set \\\\" in lines
+    assert "\\textbf{a\\_b|c} & 0.812 / – & – \\\\ % here & now" in lines
+    assert "x\\% & – & – \\\\ % there" in lines
+
+
+def test_files(tmp_path):
+    write_tables(tmp_path, [OURS], SETS)
+    assert {p.name for p in tmp_path.iterdir()} == {"table.md", "table.csv", "table.tex"}
+    assert (tmp_path / "table.md").read_text() == markdown([OURS], SETS)

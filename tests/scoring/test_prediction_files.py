@@ -1,0 +1,44 @@
+"""Files of predictions."""
+
+import pytest
+
+from zoomvqa.errors import UserError
+from zoomvqa.scoring.prediction_files import read_predictions
+
+
+def test_a_table_with_a_header(tmp_path):
+    (tmp_path / "s.csv").write_text(
+        "video,score,status,error\nb.mp4,2.5,ok,\na.mp4,1.5,ok,\nc.mp4,,error,broken\n"
+    )
+    found = read_predictions(tmp_path / "s.csv", "iqa")
+    assert found == ({"b.mp4": 2.5, "a.mp4": 1.5}, ("c.mp4",), False)
+
+
+def test_lines_and_other_people_s_columns(tmp_path):
+    (tmp_path / "r.txt").write_text('a.mp4,1.5\n\n"b,c.mp4", 2\n')
+    assert read_predictions(tmp_path / "r.txt", "iqa") == ({"a.mp4": 1.5, "b,c.mp4": 2.0}, (), True)
+    (tmp_path / "v.csv").write_text("\ufeffName,gt,Pred\na,9,1\n", encoding="utf-8")
+    assert read_predictions(tmp_path / "v.csv", "iqa") == ({"a": 1.0}, (), False)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a.mp4\nb.mp4\n", "iqa: .*, line 1: expected video,score, got 'a.mp4'"),
+        ("a.mp4,1\nb.mp4,nan\n", "line 2: expected video,score"),
+        ("video,score\na,inf\n", "line 2: expected video,score, got 'a,inf'"),
+        ("a.mp4,1\na.mp4,2\n", "lists a.mp4 twice"),
+        ("video,mos,score\na.mp4,2\n", "line 2: expected video,score, got 'a.mp4,2'"),
+        (",1\n", "line 1: expected video,score"),
+        ("video,quality\na,1\n", "line 1: expected video,score, got 'video,quality'"),
+    ],
+)
+def test_files_that_are_wrong(tmp_path, text, message):
+    (tmp_path / "i.txt").write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_predictions(tmp_path / "i.txt", "iqa")
+    with pytest.raises(UserError, match="none.txt is not a readable text file"):
+        read_predictions(tmp_path / "none.txt", "iqa")
+    (tmp_path / "b.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="not a readable text file"):
+        read_predictions(tmp_path / "b.txt", "iqa")

@@ -1,0 +1,74 @@
+"""`scripts/evaluate.py`: checkpoints, or anyone's predictions, against the opinions on labelled sets."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from zoomvqa.cli.app import OK, SOME_FAILED, run
+from zoomvqa.cli.train import labelled_set
+from zoomvqa.data.labelled_set import load_without_files
+from zoomvqa.errors import SettingsError
+from zoomvqa.evaluation.methods import (
+    Tested,
+    method_names,
+    part_to_judge,
+    read_method,
+    run_checkpoint,
+    run_methods,
+)
+from zoomvqa.evaluation.report import Options, report
+from zoomvqa.settings.commands import EvaluateSettings
+from zoomvqa.settings.data import DataSettings, SeveralSets
+
+
+def main() -> None:
+    """Run the command."""
+    run("evaluate", EvaluateSettings, _evaluate)
+
+
+def _evaluate(settings: EvaluateSettings) -> int:
+    if (settings.ckpt is None) == (settings.predictions is None):
+        raise SettingsError("ckpt: give either ckpt=FILE or predictions=TABLE")
+    sources = settings.ckpt if settings.ckpt is not None else settings.predictions
+    sources = [sources] if isinstance(sources, str) else list(sources or [])
+    if not sources:
+        raise SettingsError("ckpt: got an empty list, expected a checkpoint")
+    names = method_names(sources, settings.names)
+    sets = [_tested(settings, each) for each in _sets(settings)]
+    output = Path(settings.output).expanduser()
+    method: Any = read_method
+    if settings.ckpt is not None:
+        method = partial(run_checkpoint, output=output, device=settings.device, precision=settings.precision)
+    results = run_methods(dict(zip(names, sources, strict=True)), partial(method, sets=sets))
+    report(results, output, Options(settings.parameters, settings.resamples, settings.published))
+    incomplete = any(outcome.missing for outcomes in results.values() for outcome in outcomes)
+    return SOME_FAILED if incomplete else OK
+
+
+def _sets(settings: EvaluateSettings) -> list[DataSettings]:
+    """Return the settings of each set; a bare table of opinions is one too."""
+    if settings.annotations is not None:
+        if settings.predictions is None or settings.data is not None:
+            raise SettingsError(
+                "annotations: the table for predictions=TABLE; for a checkpoint give data=folder data.root=VIDEOS "
+                "data.annotations=TABLE"
+            )
+        return [
+            DataSettings(
+                name=Path(settings.annotations).stem, root=".", annotations=settings.annotations, val_share=0.0
+            )
+        ]
+    if settings.data is None:
+        raise SettingsError(
+            "data: a value is missing; give data=NAME data.root=FOLDER, or data=[lsvq_test,konvid1k]"
+        )
+    return list(settings.data.sets.values()) if isinstance(settings.data, SeveralSets) else [settings.data]
+
+
+def _tested(settings: EvaluateSettings, data: DataSettings) -> Tested:
+    if settings.split in {"auto", "all"}:  # only what the set itself says counts
+        data = data.model_copy(update={"val_share": 0.0, "test_share": 0.0})
+    labelled = load_without_files(data) if settings.predictions is not None else labelled_set(data)
+    return part_to_judge(labelled, settings.split, data.reader)

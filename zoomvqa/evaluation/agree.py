@@ -1,0 +1,112 @@
+"""Predictions beside labels: which belong together, and how well they agree, whole and by group."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.errors import SettingsError
+from zoomvqa.metrics import Agreement, agreement
+
+# A group of fewer videos has no figures of its own.
+_FEWEST = 5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Predictions of the videos that have both a score and a label.
+
+    Attributes:
+        names: of the videos, in the labels' order.
+        score: (n,) predicted.
+        mos: (n,).
+        std: (n,), NaN where it is not known.
+        groups: of each video: what figures are also told by.
+    """
+
+    names: tuple[str, ...]
+    score: NDArray[np.float64]
+    mos: NDArray[np.float64]
+    std: NDArray[np.float64]
+    groups: tuple[Mapping[str, str], ...]
+
+    def figures(self, **options: Any) -> Agreement:
+        """Return the figures of all of them; see `zoomvqa.metrics.agreement`."""
+        return agreement(self.score, self.mos, self.std, **options)
+
+    def by_group(self, **options: Any) -> dict[tuple[str, str], Agreement]:
+        """Return the figures of each value of each kind of group that at least five videos have."""
+        members: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for at, groups in enumerate(self.groups):
+            for kind, value in groups.items():
+                members[kind, value].append(at)
+        found = {}
+        for group, places in sorted(members.items()):
+            if _FEWEST <= len(places) < len(self.names):
+                part = [values[places] for values in (self.score, self.mos, self.std)]
+                found[group] = agreement(*part, **options)
+        return found
+
+
+def match(scores: Mapping[str, float], labels: Sequence[LabelledVideo]) -> tuple[Judged, list[str], list[str]]:
+    """Bring predictions and labels of the same videos together.
+
+    Names are compared as they are; where that leaves some without a partner, by their last part without its
+    ending, which must tell them apart.
+
+    Args:
+        scores: by the name of the video.
+        labels: the labelled videos.
+
+    Returns:
+        The pairs, the labelled videos without a prediction, and the predicted ones without a label.
+
+    Raises:
+        SettingsError: there is no pair.
+    """
+    names = [label.name for label in labels]
+    short = _short(scores) if set(names) - set(scores) else {}
+    found = [
+        (label, name if name in scores else short.get(_stem(name)))
+        for label, name in zip(labels, names, strict=True)
+    ]
+    pairs = [(label, name) for label, name in found if name is not None]
+    if not pairs:
+        example = f", for example {next(iter(scores))} and {names[0]}" if scores else ""
+        raise SettingsError(
+            f"predictions: none of the {len(scores)} names is among the {len(labels)} labelled ones{example}"
+        )
+    used = {name for _, name in pairs}
+    judged = Judged(
+        tuple(label.name for label, _ in pairs),
+        np.array([scores[name] for _, name in pairs], np.float64),
+        np.array([label.mos for label, _ in pairs], np.float64),
+        np.array([np.nan if label.std is None else label.std for label, _ in pairs], np.float64),
+        tuple(_groups(label) for label, _ in pairs),
+    )
+    return judged, [label.name for label, name in found if name is None], [n for n in scores if n not in used]
+
+
+def _groups(label: LabelledVideo) -> dict[str, str]:
+    told = dict(label.groups)
+    return told if label.content == label.name else told | {"content": label.content}
+
+
+def _stem(name: str) -> str:
+    last = re.split(r"[\\/]", name)[-1]
+    return re.sub(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", "", last)
+
+
+def _short(scores: Mapping[str, float]) -> dict[str, str]:
+    """Return the names by their last part without its ending, but for those that share one."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in scores:
+        found[_stem(name)].append(name)
+    return {stem: names[0] for stem, names in found.items() if len(names) == 1}

@@ -1,0 +1,184 @@
+"""Methods on labelled sets: a checkpoint that scores videos, or a table of scores that somebody made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from zoomvqa.checkpoints import load_checkpoint, weights_file
+from zoomvqa.console import say
+from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
+from zoomvqa.data.placeholders import placeholder_reason
+from zoomvqa.errors import AnnotationError, SettingsError
+from zoomvqa.evaluation.agree import Judged, match
+from zoomvqa.evaluation.predictions import score_labelled
+from zoomvqa.scoring.branches import Precision
+from zoomvqa.scoring.prediction_files import read_predictions
+from zoomvqa.scoring.scorer import Scorer
+from zoomvqa.video.reader import ReaderName
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The videos of a set that methods are judged by.
+
+    Attributes:
+        name: of the set.
+        videos: of it.
+        split: which part they are: train, val, test or all.
+        reader: the decoder they need.
+    """
+
+    name: str
+    videos: tuple[LabelledVideo, ...]
+    split: str
+    reader: ReaderName = "auto"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a method came to on a set.
+
+    Attributes:
+        method: its name.
+        set: the set's name.
+        judged: predictions beside MOS.
+        missing: labelled videos without a prediction.
+        note: what the reader of the figures must know; empty where there is nothing.
+    """
+
+    method: str
+    set: str
+    judged: Judged
+    missing: int
+    note: str = ""
+
+
+def part_to_judge(
+    labelled: LabelledSet, split: Literal["auto", "all", "train", "val", "test"], reader: ReaderName = "auto"
+) -> Tested:
+    """Return the videos of a set that are to be scored; `auto` takes the test part, else validation, else all.
+
+    Raises:
+        AnnotationError: there are none, or their labels are placeholders.
+    """
+    there = {video.split for video in labelled.videos}
+    chosen = next((s for s in ("test", "val") if s in there), "all") if split == "auto" else split
+    videos = labelled.videos if chosen == "all" else labelled.part(chosen)
+    if reason := placeholder_reason(videos, labelled.mos_range):
+        raise AnnotationError(f"the labels of {labelled.name} are placeholders, no opinions: {reason}")
+    if max(video.mos for video in videos) <= 1 and min(video.mos for video in videos) >= 0:
+        say(
+            f"{labelled.name}: all opinions lie in 0..1; where the set's scale is wider they are placeholders, "
+            "and the figures mean nothing"
+        )
+    return Tested(labelled.name, videos, chosen, reader)
+
+
+def run_checkpoint(
+    source: str, name: str, sets: Sequence[Tested], output: Path, device: str, precision: Precision
+) -> list[Outcome]:
+    """Score the videos of the sets with a checkpoint; scores are kept under the output.
+
+    Args:
+        source: the checkpoint's file, or the name of public weights.
+        name: what the method is called.
+        sets: the sets.
+        output: the folder; the scores lie in it as `<name>/<set>.csv`.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        precision: of the network.
+
+    Raises:
+        UserError: the checkpoint cannot be used, or no video of a set can be scored.
+    """
+    file = weights_file(source, "ckpt")
+    checkpoint = load_checkpoint(file)
+    say(f"{name}: {checkpoint.told}")
+    about = checkpoint.description
+    found = []
+    for tested in sets:
+        scorer = Scorer(checkpoint, device, precision, tested.reader)
+        place, written = str(tested.videos[0].path.parent), file.stat()
+        made_from = [str(file.absolute()), written.st_size, written.st_mtime_ns, precision, place]
+        table = output / folder_name(name) / f"{folder_name(tested.name)}.csv"
+        made = score_labelled(scorer, tested.videos, table, made_from, f"{tested.name} with {name}")
+        scores = {p.video.name: p.score for p in made if p.score is not None}
+        if not scores:
+            raise SettingsError(f"data: no video of {tested.name} can be scored; {table} has the reasons")
+        judged, missing, _ = match(scores, tested.videos)
+        found.append(Outcome(name, tested.name, judged, len(missing), _seen_before(about.trained_on, tested)))
+    return found
+
+
+def _seen_before(trained_on: str | None, tested: Tested) -> str:
+    if trained_on is None or tested.name not in trained_on.split("+") or tested.split == "test":
+        return ""
+    if tested.split == "val":
+        return "its epoch was chosen on this set's validation videos"
+    return "trained on this set: videos it has seen may be among these"
+
+
+def read_method(source: str, name: str, sets: Sequence[Tested]) -> list[Outcome]:
+    """Bring a table of scores and the labels of the sets together; what has no partner is told.
+
+    Raises:
+        UserError: the table is wrong, or has no video of a set.
+    """
+    path = Path(source).expanduser()
+    table = read_predictions(path, "predictions")
+    found, used = [], set()
+    for tested in sets:
+        judged, missing, strays = match(table.scores, tested.videos)
+        if missing:
+            say(f"{path.name}: {len(missing)} videos of {tested.name} have no prediction: {_some(missing)}")
+        used |= table.scores.keys() - set(strays)
+        found.append(Outcome(name, tested.name, judged, len(missing)))
+    if strays := [video for video in table.scores if video not in used]:
+        say(f"{path.name}: {len(strays)} predictions are of no labelled video: {_some(strays)}")
+    return found
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+
+
+def method_names(sources: Sequence[str], given: Sequence[str] | None) -> list[str]:
+    """Return what methods are called: as given, or after the folders of their runs or their files.
+
+    Raises:
+        SettingsError: not one name for each, or two are called the same.
+    """
+    if given is not None and len(given) != len(sources):
+        raise SettingsError(f"names: got {len(given)}, expected {len(sources)}, one for each method")
+    names = list(given) if given is not None else [_name_of(Path(source)) for source in sources]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SettingsError(f"names: two methods are called {twice[0]!r}; tell them apart with names=[…]")
+    return names
+
+
+def _name_of(path: Path) -> str:
+    return path.parent.parent.name if path.parent.name == "checkpoints" else path.stem
+
+
+def folder_name(name: str) -> str:
+    """Return a name with only such characters that a file may have."""
+    return re.sub(r"[^\w.+-]+", "_", name)
+
+
+def run_methods(methods: Mapping[str, str], run: Callable[[str, str], list[Outcome]]) -> dict[str, list[Outcome]]:
+    """Return the outcomes by set, methods in their order.
+
+    Args:
+        methods: sources by name.
+        run: from a source and a name to outcomes on all sets.
+    """
+    found: dict[str, list[Outcome]] = {}
+    for name, source in methods.items():
+        for outcome in run(source, name):
+            found.setdefault(outcome.set, []).append(outcome)
+    return found

@@ -1,0 +1,182 @@
+"""What an evaluation leaves: figures by set and group, comparisons, and the field's table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.markup import escape
+from rich.table import Table
+
+import zoomvqa
+from zoomvqa.console import console, say
+from zoomvqa.evaluation.agree import Judged
+from zoomvqa.evaluation.methods import Outcome
+from zoomvqa.evaluation.tables import Method, published, write_tables
+from zoomvqa.files import whole_file
+from zoomvqa.metrics import Agreement
+from zoomvqa.metrics.bootstrap import Comparison, compare
+
+Results = Mapping[str, Sequence[Outcome]]
+Group = tuple[str, str]
+_ALL: Group = ("all", "all")
+_FIGURES = ("srcc", "plcc", "krcc", "rmse", "plcc_fit", "rmse_fit", "outlier_ratio")
+_INTERVALS = ("srcc", "plcc", "plcc_fit")
+# On screen, groups of a kind with more values than these are left to figures.csv.
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Options:
+    """How figures are computed.
+
+    Attributes:
+        parameters: of the logistic, 4 or 5.
+        resamples: sets of videos drawn for intervals; 0 leaves them out.
+        published: show published figures beside ours.
+    """
+
+    parameters: int = 4
+    resamples: int = 1000
+    published: bool = True
+
+
+def report(results: Results, output: Path, options: Options) -> None:
+    """Write `figures.csv`, `comparisons.csv` (of several methods) and `table.md|csv|tex`, and print them.
+
+    Args:
+        results: outcomes by the name of the set, methods in the same order everywhere.
+        output: the folder.
+        options: of the figures.
+    """
+    rows: list[list[Any]] = []
+    whole: dict[tuple[str, str], Agreement] = {}
+    for outcomes in results.values():
+        figures = {outcome.method: _figures(outcome.judged, options) for outcome in outcomes}
+        whole |= {(o.set, o.method): figures[o.method][_ALL] for o in outcomes}
+        rows += [_row(o, group, found) for o in outcomes for group, found in figures[o.method].items()]
+        _show(outcomes, {name: found[_ALL] for name, found in figures.items()})
+        _show_groups(outcomes, figures)
+    low_high = [f"{name}_{end}" for name in _INTERVALS for end in ("low", "high")]
+    header = ["method", "set", "group", "value", "videos", "missing", *_FIGURES, *low_high, "notes"]
+    _write(output / "figures.csv", header, rows)
+    compared = [line for outcomes in results.values() for line in _comparisons(outcomes, options)]
+    if compared:
+        _write(
+            output / "comparisons.csv",
+            ["set", "first", "second", "videos", "difference", "low", "high", "p"],
+            compared,
+        )
+    rows_of_table = [*(published(list(results)) if options.published else []), *_own(results, whole)]
+    write_tables(output, rows_of_table, list(results))
+    say(f"Figures and tables: {output}")
+
+
+def _figures(judged: Judged, options: Options) -> dict[Group, Agreement]:
+    asked = {"parameters": options.parameters, "resamples": options.resamples}
+    return {_ALL: judged.figures(**asked)} | judged.by_group(**asked)
+
+
+def _row(outcome: Outcome, group: Group, figures: Agreement) -> list[Any]:
+    values = [_number(getattr(figures, name)) for name in _FIGURES]
+    ends = [_number(end) for n in _INTERVALS for end in getattr(figures, f"{n}_interval") or (None, None)]
+    missing = outcome.missing if group == _ALL else ""
+    notes = "; ".join(filter(None, [outcome.note, *figures.notes]))
+    return [outcome.method, outcome.set, *group, figures.videos, missing, *values, *ends, notes]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6f}"
+
+
+def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    with whole_file(path, newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _show(outcomes: Sequence[Outcome], figures: Mapping[str, Agreement]) -> None:
+    """Print a column a method; three of them fit a narrow terminal."""
+    table = Table("", *(escape(o.method) for o in outcomes), title=outcomes[0].set)
+    table.add_row("videos", *(str(figures[o.method].videos) for o in outcomes))
+    for name in _FIGURES:
+        table.add_row(name, *(_with_interval(figures[o.method], name) for o in outcomes))
+    console.print(table)
+    for outcome in outcomes:
+        missing = f"{outcome.missing} videos without a score are in no figure" if outcome.missing else ""
+        for note in filter(None, [outcome.note, missing, *figures[outcome.method].notes]):
+            say(f"{outcome.set}, {outcome.method}: {note}")
+
+
+def _with_interval(figures: Agreement, name: str) -> str:
+    value, within = getattr(figures, name), getattr(figures, f"{name}_interval", None)
+    if value is None:
+        return "–"
+    return f"{value:.4f}" + (f" [{within[0]:.3f}, {within[1]:.3f}]" if within else "")
+
+
+def _show_groups(outcomes: Sequence[Outcome], figures: Mapping[str, Mapping[Group, Agreement]]) -> None:
+    """Print SRCC and PLCC of the groups of each kind, a column a method."""
+    groups = dict.fromkeys(group for found in figures.values() for group in found if group != _ALL)
+    for kind in dict.fromkeys(kind for kind, _ in groups):
+        values = sorted(value for k, value in groups if k == kind)
+        if len(values) > _SHOWN:
+            say(f"{outcomes[0].set} by {kind}: {len(values)} groups, in figures.csv")
+            continue
+        columns = [f"{escape(o.method)}: videos, SRCC / PLCC" for o in outcomes]
+        table = Table(kind, *columns, title=f"{outcomes[0].set} by {kind}")
+        for value in values:
+            table.add_row(escape(value), *(_of_group(figures[o.method].get((kind, value))) for o in outcomes))
+        console.print(table)
+
+
+def _of_group(figures: Agreement | None) -> str:
+    if figures is None:
+        return "–"
+    told = " / ".join("–" if value is None else f"{value:.4f}" for value in (figures.srcc, figures.plcc))
+    return f"{figures.videos}, {told}"
+
+
+def _comparisons(outcomes: Sequence[Outcome], options: Options) -> list[list[Any]]:
+    """Compare each two methods on the videos that both have scored, and say what came out."""
+    lines = []
+    for first, second in combinations(outcomes, 2):
+        shared = set(first.judged.names) & set(second.judged.names)
+        found = _compared(first.judged, second.judged, shared, max(options.resamples, 1000))
+        told = found if isinstance(found, str) else found.told
+        say(f"{first.set}, {first.method} less {second.method}, {len(shared)} videos: {told}")
+        if not isinstance(found, str):
+            numbers = [_number(n) for n in (found.difference, *found.interval, found.p)]
+            lines.append([first.set, first.method, second.method, len(shared), *numbers])
+    return lines
+
+
+def _compared(first: Judged, second: Judged, shared: set[str], resamples: int) -> Comparison | str:
+    scores = [dict(zip(j.names, j.score, strict=True)) for j in (first, second)]
+    mos = dict(zip(first.names, first.mos, strict=True))
+    names = [name for name in first.names if name in shared]
+    one, other, true = (np.array([values[name] for name in names]) for values in (*scores, mos))
+    try:
+        return compare(one, other, true, resamples=resamples)
+    except ValueError as error:
+        return str(error)
+
+
+def _own(results: Results, whole: Mapping[tuple[str, str], Agreement]) -> list[Method]:
+    """Return our rows of the table, with what must be known to read them."""
+    names = list(dict.fromkeys(o.method for outcomes in results.values() for o in outcomes))
+    rows = []
+    for name in names:
+        outcomes = [o for found in results.values() for o in found if o.method == name]
+        notes = [f"{o.set}: {o.missing} videos left out" for o in outcomes if o.missing]
+        notes += [f"{o.set}: {o.note}" for o in outcomes if o.note]
+        figures = {o.set: (whole[o.set, name].srcc, whole[o.set, name].plcc) for o in outcomes}
+        source = "; ".join([f"measured with zoomvqa {zoomvqa.__version__}", *notes])
+        rows.append(Method(name, figures, source, own=True))
+    return rows
