@@ -1,9 +1,13 @@
 """`data=[a,b]` on a command line."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
-from cli.conftest import Run
+from cli.conftest import SMALL, Run
 from cli.test_mistakes import one_line
+from cli.test_train_vqa import read
 from zoomvqa.cli.several_sets import expand_sets, set_folder
 
 
@@ -45,3 +49,39 @@ def test_a_list_is_spelled_out():
 )  # fmt: skip
 def test_mistakes(command: Run, arguments, message):
     one_line(command("train", *arguments), message)
+
+
+def halves(labelled: Path, folder: Path) -> None:
+    """The labelled videos as two sets: the second with scores ten times as high and all videos of three scenes."""
+    rows = list(csv.reader((labelled / "scores.csv").open()))
+    for name, factor, chosen in (("folder", 1.0, rows[1:7]), ("youtube_ugc", 10.0, rows[7:])):
+        (folder / name).mkdir(parents=True)
+        for row in chosen:
+            (folder / name / row[0]).symlink_to(labelled / row[0])
+        with (folder / name / "scores.csv").open("w", newline="") as handle:
+            csv.writer(handle).writerows([rows[0], *([n, factor * float(m), c] for n, m, c in chosen)])
+
+
+@pytest.mark.slow
+def test_two_sets_are_trained_together(command: Run, labelled, tmp_path):
+    halves(labelled, tmp_path / "sets")
+    own = [f"data.sets.{n}.{key}" for n, top in (("folder", 6), ("youtube_ugc", 60))
+           for key in (f"annotations=sets/{n}/scores.csv", "val_share=0.4", f"mos_range=[0,{top}]")]  # fmt: skip
+    arguments = ["data=[folder,youtube_ugc]", "data.root=sets", "data.weights.youtube_ugc=2", *own]
+    small = [a for a in SMALL if a != "data=folder"]
+    outcome = command("train", *small, *arguments, "branch.loss.name=plcc_rank", "output=run")
+    assert outcome.code == 0, outcome.err
+    assert "videos of 'folder+youtube_ugc'" in outcome.err
+    rows = read(tmp_path / "run" / "val_predictions.csv")
+    assert {row["video"].split("/")[0] for row in rows} == {"folder", "youtube_ugc"}
+    assert all(10 < float(row["mos"]) < 90 for row in rows)
+    logged = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[0]
+    assert "val_folder/srcc" in logged
+    assert "val_youtube_ugc/plcc" in logged
+    scored = command("evaluate", "ckpt=run/checkpoints/best.ckpt", *arguments, "split=val", "output=out")
+    assert scored.code == 0, scored.err
+    assert "its epoch was chosen on this set's validation videos" in (tmp_path / "out" / "figures.csv").read_text()
+    one_line(
+        command("predict", "ckpt=run/checkpoints/best.ckpt", *arguments), "data: got several sets, expected one"
+    )
+    one_line(command("train", *small, *arguments, "protocol=kfold", "output=p"), "protocol: got several sets")

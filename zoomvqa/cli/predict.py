@@ -21,6 +21,7 @@ from zoomvqa.scoring.inputs import Input, find_inputs
 from zoomvqa.scoring.rows import open_rows, refuse_output
 from zoomvqa.scoring.scorer import Scorer, VideoScore
 from zoomvqa.settings.commands import PredictSettings
+from zoomvqa.settings.data import SeveralSets
 
 # The table on screen shows at most this many videos; the CSV has all.
 _SHOWN = 60
@@ -34,6 +35,8 @@ def main() -> None:
 def _predict(settings: PredictSettings) -> int:
     if (settings.input is None) == (settings.data is None):
         raise SettingsError("input: give either input=VIDEO|FOLDER|GLOB|LIST.txt|TABLE.csv or data=NAME split=val")
+    if isinstance(settings.data, SeveralSets):
+        raise SettingsError("data: got several sets, expected one; scripts/evaluate.py takes several")
     checkpoint = load_checkpoint(weights_file(settings.ckpt, "ckpt"))
     reader = settings.data.reader if settings.data and settings.reader == "auto" else settings.reader
     crops, clips = settings.test_crops, settings.test_clips

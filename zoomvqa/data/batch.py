@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from typing_extensions import Self
+
+from zoomvqa.data.labelled_set import LabelledVideo
 
 B = TypeVar("B", bound="_Movable")
 
@@ -35,11 +38,13 @@ class FrameBatch(_Movable):
         views: (batch, 3, crop, crop) float32, normalised.
         mos: (batch,) float32, each frame labelled with its video's MOS.
         failed: training videos that others stand in for, named once by each process that read them.
+        sets: (batch,) int64, the number of the set that each is from; None where there is one set.
     """
 
     views: Tensor
     mos: Tensor
     failed: tuple[str, ...] = ()
+    sets: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.views.ndim != 4 or self.views.shape[1] != 3:
@@ -76,11 +81,13 @@ class ClipBatch(_Movable):
         clips: (batch, clips, frames, size, size, 3) uint8 pictures; they are normalised where they are scored.
         mos: (batch,) float32.
         failed: training videos that others stand in for, named once by each process that read them.
+        sets: (batch,) int64, the number of the set that each is from; None where there is one set.
     """
 
     clips: Tensor
     mos: Tensor
     failed: tuple[str, ...] = ()
+    sets: Tensor | None = None
 
     def __post_init__(self) -> None:
         _check_pictures(self.clips, "batch, clips, frames, size, size, 3")
@@ -116,12 +123,14 @@ class PairBatch(_Movable):
         clips: (batch, clips, frames, size, size, 3) uint8 pictures.
         mos: (batch,) float32.
         failed: training videos that others stand in for, named once by each process that read them.
+        sets: (batch,) int64, the number of the set that each is from; None where there is one set.
     """
 
     views: Tensor
     clips: Tensor
     mos: Tensor
     failed: tuple[str, ...] = ()
+    sets: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.views.ndim != 5 or self.views.shape[2] != 3:
@@ -170,6 +179,11 @@ class UnreadVideo(_Movable):
 
     def __post_init__(self) -> None:
         _check_label(self.mos, self.index)
+
+
+def labels_of(videos: Sequence[LabelledVideo]) -> tuple[Tensor, Tensor]:
+    """Return the MOS of some videos, float32, and the numbers of their sets, int64, one each."""
+    return torch.tensor([v.mos for v in videos], dtype=torch.float32), torch.tensor([v.set for v in videos])
 
 
 def _check_pictures(clips: Tensor, axes: str) -> None:

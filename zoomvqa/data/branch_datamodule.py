@@ -27,12 +27,14 @@ class BranchDataModule(lightning.LightningDataModule, ABC):
         preload: module that a worker imports, imported once for all of them.
 
     Attributes:
+        labelled: the set.
         train_videos: of the training split.
         val_videos: of the validation split.
     """
 
     def __init__(self, labelled: LabelledSet, cache: ArrayCache | None, workers: int, preload: str) -> None:
         super().__init__()
+        self.labelled = labelled
         self.train_videos = labelled.part("train")
         self.val_videos = labelled.part("val")
         self._cache, self._num_workers, self._preload = cache, workers, preload

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from zoomvqa.data.array_cache import ArrayCache
-from zoomvqa.data.batch import ClipBatch, VideoClips
+from zoomvqa.data.batch import ClipBatch, VideoClips, labels_of
 from zoomvqa.data.clip_order import ClipKey
 from zoomvqa.data.clip_source import ClipSource
 from zoomvqa.data.labelled_set import LabelledVideo
@@ -49,8 +49,8 @@ class TrainClips(Dataset[ClipBatch]):
     def __getitem__(self, keys: list[ClipKey]) -> ClipBatch:
         read = [self._substitutes.read(key.video, partial(self._clips, key)) for key in keys]
         clips = torch.from_numpy(np.stack([pictures for pictures, _ in read]))
-        mos = torch.tensor([video.mos for _, video in read], dtype=torch.float32)
-        return ClipBatch(clips, mos, self._substitutes.untold())
+        mos, sets = labels_of([video for _, video in read])
+        return ClipBatch(clips, mos, self._substitutes.untold(), sets)
 
     def _clips(self, key: ClipKey, video: LabelledVideo) -> NDArray[np.uint8]:
         entry = self._entries[video.name]

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from zoomvqa.data.array_cache import ArrayCache
-from zoomvqa.data.batch import FrameBatch, VideoFrameViews
+from zoomvqa.data.batch import FrameBatch, VideoFrameViews, labels_of
 from zoomvqa.data.frame_order import FrameKey
 from zoomvqa.data.frame_source import chosen_frames
 from zoomvqa.data.labelled_set import LabelledVideo
@@ -72,8 +72,8 @@ class TrainFrames(Dataset[FrameBatch]):
         # What stands in for a video may have fewer frames.
         pairs = zip(read, keys, strict=True)
         views = [self._view(frames[key.frame % len(frames)], key.seed) for (frames, _), key in pairs]
-        mos = torch.tensor([video.mos for _, video in read], dtype=torch.float32)
-        return FrameBatch(torch.stack(views), mos, self._substitutes.untold())
+        mos, sets = labels_of([video for _, video in read])
+        return FrameBatch(torch.stack(views), mos, self._substitutes.untold(), sets)
 
     def _frames(self, video: LabelledVideo) -> NDArray[np.uint8]:
         entry = self._entries[video.name]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from zoomvqa.data.batch import PairBatch, VideoPair
+from zoomvqa.data.batch import PairBatch, VideoPair, labels_of
 from zoomvqa.data.clip_order import ClipKey
 from zoomvqa.data.clip_source import ClipTaker, refuse_folder
 from zoomvqa.data.frame_source import FrameChoice
@@ -89,8 +89,8 @@ class TrainPairs(Dataset[PairBatch]):
     def __getitem__(self, keys: list[ClipKey]) -> PairBatch:
         read = [self._substitutes.read(key.video, partial(self._pair, key)) for key in keys]
         views, clips = (torch.stack([pair[part] for pair, _ in read]) for part in (0, 1))
-        mos = torch.tensor([video.mos for _, video in read], dtype=torch.float32)
-        return PairBatch(views, clips, mos, self._substitutes.untold())
+        mos, sets = labels_of([video for _, video in read])
+        return PairBatch(views, clips, mos, self._substitutes.untold(), sets)
 
     def _pair(self, key: ClipKey, video: LabelledVideo) -> tuple[Tensor, Tensor]:
         about, draw = self._sampling, np.random.default_rng(key.seed)

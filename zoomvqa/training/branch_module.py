@@ -17,6 +17,7 @@ from zoomvqa.errors import TrainingError
 from zoomvqa.losses import build_loss
 from zoomvqa.metrics import Figures, VideoScores
 from zoomvqa.settings.shared import LossSettings, Optimiser
+from zoomvqa.training.joined import Joined
 from zoomvqa.training.schedule import build_optimiser
 
 Table = tuple[Tensor, Tensor, Tensor]
@@ -39,6 +40,7 @@ class BranchModule(lightning.LightningModule, ABC):
         averaged: the averaged network as `averaged.module`, or None.
         figures: of the last validation.
         table: (numbers, predictions, MOS) of the last validation, equal on all processes.
+        joined: the sets that are trained together; None where it is one.
         logs_figures: whether validation tells the loggers.
     """
 
@@ -50,6 +52,7 @@ class BranchModule(lightning.LightningModule, ABC):
         self.description = description
         self.figures: Figures | None = None
         self.table: Table | None = None
+        self.joined: Joined | None = None
         self.loss = build_loss(loss)
         self._over_all = loss.all_processes
         self.averaged: AveragedModel | None = None
@@ -71,7 +74,7 @@ class BranchModule(lightning.LightningModule, ABC):
     def example(self) -> tuple[Tensor, ...]:
         """Return the network's inputs for one sample, of zeros."""
 
-    def batch_loss(self, prediction: Tensor, mos: Tensor) -> Tensor:
+    def batch_loss(self, prediction: Tensor, mos: Tensor, sets: Tensor | None) -> Tensor:
         """Return the loss of a batch, over the batches of all processes where the settings say so.
 
         Every process then has the same loss, and gradients flow to all: after the averaging of DDP they are those
@@ -80,11 +83,16 @@ class BranchModule(lightning.LightningModule, ABC):
         Args:
             prediction: (batch,) of this process.
             mos: (batch,).
+            sets: (batch,) int64, the set of each; it counts only where several are joined.
         """
-        if self._over_all and self.trainer.world_size > 1:
+        over_all = self._over_all and self.trainer.world_size > 1
+        if over_all:
             prediction = self.all_gather(prediction, sync_grads=True).flatten()  # type: ignore[union-attr]
             mos = self.all_gather(mos).flatten()  # type: ignore[union-attr]
-        return self.loss(prediction, mos)
+        if self.joined is None or sets is None:
+            return self.loss(prediction, mos)
+        sets = self.all_gather(sets).flatten() if over_all else sets  # type: ignore[union-attr]
+        return self.joined.loss(self.loss, prediction, mos, sets)
 
     def validation_step(self, batch: Any, _: int) -> None:
         """Score one video with the weights, and with their average; one that could not be read is left out."""
@@ -102,9 +110,10 @@ class BranchModule(lightning.LightningModule, ABC):
             TrainingError: a score is not a number, or there is none.
         """
         found: dict[str, tuple[Figures, Table]] = {}
+        by_set: dict[str, dict[str, Figures]] = {}
         for name, scores in self._scores.items():
             try:
-                found[name] = scores.compute()  # type: ignore[operator]
+                figures, table = scores.compute()  # type: ignore[operator]
             except ValueError as error:
                 raise TrainingError(
                     f"training went wrong ({error}); a smaller branch.optimiser.lr may help"
@@ -112,6 +121,9 @@ class BranchModule(lightning.LightningModule, ABC):
             except LookupError:
                 raise TrainingError("no validation video can be read any more") from None
             scores.reset()  # type: ignore[operator]
+            if self.joined is not None:
+                figures, by_set[name] = self.joined.figures(table)
+            found[name] = figures, table
         self._better = max(found, key=lambda name: found[name][0].selection)
         self.figures, table = found[self._better]
         index, prediction, mos = (column.reshape(-1) for column in table)  # of a single video they are scalars
@@ -119,6 +131,8 @@ class BranchModule(lightning.LightningModule, ABC):
         if not self.logs_figures:
             return
         self._log_figures("val", self.figures, shown=True)
+        for name, each in by_set.get(self._better, {}).items():
+            self._log_figures(f"val_{name}", each, shown=False)
         if self.averaged is not None:
             for name, prefix in (("net", "val_raw"), ("averaged", "val_ema")):
                 self._log_figures(prefix, found[name][0], shown=False)

@@ -28,6 +28,7 @@ from zoomvqa.settings.commands import TrainerSettings, TrainSettings
 from zoomvqa.training.averaging import BestEpochs, write_average
 from zoomvqa.training.branch_module import BranchModule
 from zoomvqa.training.callbacks import build_callbacks
+from zoomvqa.training.joined import Joined
 from zoomvqa.training.loggers import build_loggers
 from zoomvqa.training.report import ValidationReport
 from zoomvqa.training.summary import parts_of, summary_table
@@ -57,6 +58,7 @@ def fit(
         UserError: the settings do not fit the data or this machine.
     """
     output, config = Path(settings.output), settings.model_dump(mode="json")
+    module.joined = Joined.of(data.labelled, data.val_videos)
     callbacks = build_callbacks(output, settings, data)
     if fresh and resume_from is None:
         callbacks.insert(0, _StartOfRun(output, config))
@@ -93,7 +95,7 @@ def _tell(module: BranchModule, name: str, data: BranchDataModule, settings: Tra
     shapes = " and ".join("×".join(str(n) for n in part.shape) for part in example)
     console.print(summary_table(parts_of(module.net, example), f"an input of {shapes}"))
     say(
-        f"Training {name} on {len(data.train_videos)} videos of '{settings.data.name}', validating on "
+        f"Training {name} on {len(data.train_videos)} videos of '{data.labelled.name}', validating on "
         f"{len(data.val_videos)}{' of them' if settings.data.overfit else ''}"
     )
 

@@ -24,10 +24,11 @@ class Mixed(NamedTuple):
     share: float
 
 
-def mix(views: Tensor, settings: Mixing) -> Mixed | None:
+def mix(views: Tensor, settings: Mixing, sets: Tensor | None = None) -> Mixed | None:
     """Mix each sample with another one of the batch, or return None when both ways are off.
 
-    With both on, one of them is drawn for each batch.
+    With both on, one of them is drawn for each batch. Partners are of the same set where `sets`, (batch,) int64,
+    tells it: scores of two sets cannot be mixed.
     """
     ways = [way for way in ("mixup", "cutmix") if getattr(settings, way) > 0]
     if not ways:
@@ -35,10 +36,19 @@ def mix(views: Tensor, settings: Mixing) -> Mixed | None:
     way = ways[int(torch.randint(len(ways), ()))]
     alpha = getattr(settings, way)
     share = float(torch.distributions.Beta(alpha, alpha).sample())
-    partner = torch.randperm(len(views), device=views.device)
+    order = torch.randperm(len(views), device=views.device)
+    partner = order if sets is None else _within(order, sets)
     if way == "mixup":
         return Mixed(share * views + (1 - share) * views[partner], partner, share)
     return _cutmix(views, partner, share)
+
+
+def _within(order: Tensor, sets: Tensor) -> Tensor:
+    """Return partners in the order drawn, each sample's of its own set."""
+    partner = torch.empty_like(order)
+    for number in sets.unique():
+        partner[sets == number] = order[sets[order] == number]
+    return partner
 
 
 def _cutmix(views: Tensor, partner: Tensor, share: float) -> Mixed:

@@ -46,7 +46,7 @@ class FusionModule(BranchModule):
     def training_step(self, batch: PairBatch, _: int) -> Tensor:
         """Return the loss of the fused scores of a batch of videos."""
         scores = self.net(batch.views, normalise(batch.clips, self._view))
-        loss = self.batch_loss(scores.score.float(), batch.mos)
+        loss = self.batch_loss(scores.score.float(), batch.mos, batch.sets)
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch.mos))
         return loss
 

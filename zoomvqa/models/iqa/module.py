@@ -36,12 +36,13 @@ class IQAModule(BranchModule):
 
     def training_step(self, batch: FrameBatch, _: int) -> Tensor:
         """Return the loss of a batch of frames."""
-        mixed = mix(batch.views, self._mixing)
+        mixed = mix(batch.views, self._mixing, batch.sets if self.joined else None)
         if mixed is None:
-            loss = self.batch_loss(self.net(batch.views).score.float(), batch.mos)
+            loss = self.batch_loss(self.net(batch.views).score.float(), batch.mos, batch.sets)
         else:
             score = self.net(mixed.views).score.float()
-            own, other = self.batch_loss(score, batch.mos), self.batch_loss(score, batch.mos[mixed.partner])
+            own = self.batch_loss(score, batch.mos, batch.sets)
+            other = self.batch_loss(score, batch.mos[mixed.partner], batch.sets)
             loss = mixed.share * own + (1 - mixed.share) * other
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch.mos))
         return loss

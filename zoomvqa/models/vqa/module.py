@@ -38,7 +38,7 @@ class VQAModule(BranchModule):
         """Return the loss of a batch of videos; a video's score is the mean over its clips."""
         videos, clips = batch.clips.shape[:2]
         scores = self.net(normalise(batch.clips.flatten(0, 1), self._view)).score.float()
-        loss = self.batch_loss(scores.view(videos, clips).mean(dim=1), batch.mos)
+        loss = self.batch_loss(scores.view(videos, clips).mean(dim=1), batch.mos, batch.sets)
         self.log("train/loss", loss, prog_bar=True, batch_size=videos)
         return loss
 
