@@ -11,11 +11,12 @@ from typing import NamedTuple
 import pytest
 from conftest import Make
 
-from zoomvqa.cli import convert_checkpoint, evaluate, extract_frames, fuse, make_ladder, predict, train
+from zoomvqa.cli import check_data, convert_checkpoint, evaluate, extract_frames, fuse, make_ladder, predict, train
 
 MAINS = {
     "train": train,
     "predict": predict,
+    "check_data": check_data,
     "evaluate": evaluate,
     "fuse": fuse,
     "convert_checkpoint": convert_checkpoint,

@@ -154,3 +154,13 @@ class EvaluateSettings(Settings):
     resamples: NonNegativeInt
     device: Device
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+class CheckSettings(Settings):
+    """`scripts/check_data.py`."""
+
+    data: AnyData
+    output: str
+    workers: PositiveInt | None
+    decode: bool
+    seconds: PositiveFloat

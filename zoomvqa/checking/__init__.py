@@ -1,0 +1,1 @@
+"""Checks of a labelled set before days are spent on it."""

@@ -1,0 +1,136 @@
+"""Checks a labelled set: its rows, its files, and the whole."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from zoomvqa.checking.findings import Checked, Finding, findings
+from zoomvqa.checking.probe import Probe, Question, probe
+from zoomvqa.console import progress
+from zoomvqa.data.annotations import Label
+from zoomvqa.data.find_files import look_for
+from zoomvqa.data.labelled_set import LabelledVideo, assign_splits, labels_of
+from zoomvqa.errors import AnnotationError
+from zoomvqa.isolated import Lost, run_isolated
+from zoomvqa.settings.data import DataSettings
+
+_TOLD = 5
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How files are looked at.
+
+    Attributes:
+        workers: processes.
+        decode: decode all of each, not the first frame alone.
+        seconds: that a file may take.
+    """
+
+    workers: int
+    decode: bool
+    seconds: float
+
+
+def check_set(settings: DataSettings, output: Path, effort: Effort) -> tuple[list[Checked], list[Finding]]:
+    """Return the rows of a set with what their files are, and what there is to know of the whole.
+
+    What was found of a file is kept in `<output>/probes.jsonl`; one that has not changed is not looked at again.
+
+    Raises:
+        AnnotationError: the annotations cannot be read, or the root is no folder.
+    """
+    labels = labels_of(settings)
+    known, more = _once(labels)
+    splits, torn = _splits(known, settings)
+    root = Path(settings.root).expanduser()
+    if not root.is_dir():
+        raise AnnotationError(f"data.root is not a folder: {root}")
+    paths = look_for([x.video for x in known], root, settings.endings, frames=settings.layout == "frames")
+    found = _look([p for p in paths if isinstance(p, Path)], settings, output, effort)
+    rows = []
+    for label, split, path in zip(known, splits, paths, strict=True):
+        place, trouble = (path, "") if isinstance(path, Path) else (Path(label.video), path)
+        video = LabelledVideo(label.video, place, label.mos, label.content or label.video, split, label.std)
+        rows.append(Checked(video, found.get(place), trouble))
+    return rows, [*more, *torn, *_shared(rows), *findings(rows, settings.mos_range)]
+
+
+def _once(labels: Sequence[Label]) -> tuple[list[Label], list[Finding]]:
+    """Return each label once, and which there were several of."""
+    twice = [video for video, times in Counter(label.video for label in labels).items() if times > 1]
+    told = ", ".join(twice[:_TOLD]) + (", …" if len(twice) > _TOLD else "")
+    found = [Finding("problem", f"{len(twice)} videos are listed more than once: {told}")] if twice else []
+    return list({label.video: label for label in labels}.values()), found
+
+
+def _splits(labels: Sequence[Label], settings: DataSettings) -> tuple[list[str], list[Finding]]:
+    """Return each label's split; where the annotation tears contents apart, as it is told."""
+    asked = settings.val_share, settings.test_share, settings.split_seed
+    try:
+        return assign_splits(labels, *asked), []
+    except AnnotationError:
+        # Contents on two sides are found again, and told with their names, in the whole.
+        alone = [replace(label, content=None) for label in labels]
+        return assign_splits(alone, *asked), []
+
+
+def _shared(rows: Sequence[Checked]) -> list[Finding]:
+    places = Counter(row.video.path for row in rows if not row.trouble)
+    twice = [str(path) for path, times in places.items() if times > 1]
+    told = ", ".join(twice[:_TOLD]) + (", …" if len(twice) > _TOLD else "")
+    return [Finding("problem", f"{len(twice)} files are meant by more than one row: {told}")] if twice else []
+
+
+def _look(paths: Sequence[Path], settings: DataSettings, output: Path, effort: Effort) -> dict[Path, Probe]:
+    """Look at the files that are not known yet, several at a time."""
+    output.mkdir(parents=True, exist_ok=True)
+    with _journal(output / "probes.jsonl") as (known, write), progress() as bar:
+        keys = {path: _key(path, settings, effort) for path in dict.fromkeys(paths)}
+        found = {path: known[key] for path, key in keys.items() if key in known}
+        task = bar.add_task("Looking at files", total=len(keys), completed=len(found))
+        questions = {
+            Question(str(path), settings.reader, effort.decode): path for path in keys if path not in found
+        }
+        results = run_isolated(
+            probe, questions, workers=effort.workers, seconds=effort.seconds, preload="zoomvqa.checking.probe"
+        )
+        for question, result in results:
+            path = questions[question]
+            found[path] = Probe(error=result.reason) if isinstance(result, Lost) else result
+            write(keys[path], found[path])
+            bar.advance(task)
+    return found
+
+
+def _key(path: Path, settings: DataSettings, effort: Effort) -> str:
+    about = path.stat()
+    return f"{path.absolute()}|{about.st_size}|{about.st_mtime_ns}|{settings.reader}|{effort.decode}"
+
+
+@contextmanager
+def _journal(path: Path) -> Iterator[tuple[dict[str, Probe], Any]]:
+    """Yield what is known, and what writes down more; files that could not be used are looked at again."""
+    known = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        try:
+            entry = json.loads(line)
+            found = Probe(**entry["found"] | {"complaints": tuple(entry["found"]["complaints"])})
+        except (ValueError, KeyError, TypeError):  # a line that was cut off, or of another version
+            continue
+        if not found.error:
+            known[entry["key"]] = found
+    with path.open("a", encoding="utf-8") as handle:
+        handle.write("\n")  # ends a line that was cut off
+
+        def write(key: str, found: Probe) -> None:
+            handle.write(json.dumps({"key": key, "found": asdict(found)}) + "\n")
+            handle.flush()
+
+        yield known, write

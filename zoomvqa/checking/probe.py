@@ -1,0 +1,157 @@
+"""What one video file is: its size, length and pictures' prints, and what decoders complain of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.logging
+import numpy as np
+from numpy.typing import NDArray
+
+from zoomvqa.data.frame_source import open_store
+from zoomvqa.errors import VideoError
+from zoomvqa.video.raw_reader import ENDING
+from zoomvqa.video.reader import ReaderName, Video
+from zoomvqa.video.timeline import open_container
+
+# A picture's print: its mean brightness in so many rows and columns.
+GRID = 8
+_CHUNK = 1 << 20
+_TOLD = 3
+
+
+@dataclass(frozen=True)
+class Question:
+    """A file to look at.
+
+    Attributes:
+        path: of the video, or of a folder of frames.
+        reader: the decoder that training would use.
+        decode: decode all of it, not the first frame alone.
+    """
+
+    path: str
+    reader: ReaderName
+    decode: bool
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What was found; where `error` is not empty, the rest may be missing.
+
+    Attributes:
+        error: why it cannot be used.
+        complaints: of the decoder, each with how often.
+        reader: the decoder that would read it.
+        codec: FFmpeg's name.
+        seconds: from the first frame to the end of the last.
+        fps: frames a second on average.
+        frames: how many.
+        width: in pixels, as stored.
+        height: likewise.
+        bytes: of the file.
+        digest: of the file's bytes; equal for copies.
+        prints: of the first, the middle and the last frame, hexadecimal.
+    """
+
+    error: str = ""
+    complaints: tuple[str, ...] = ()
+    reader: str = ""
+    codec: str = ""
+    seconds: float = 0.0
+    fps: float = 0.0
+    frames: int = 0
+    width: int = 0
+    height: int = 0
+    bytes: int = 0
+    digest: str = ""
+    prints: str = ""
+
+
+def probe(question: Question) -> Probe:
+    """Look at a file; one that cannot be read is no exception."""
+    path = Path(question.path)
+    try:
+        if path.is_dir() or path.suffix.lower() == ENDING:
+            return _still_or_raw(path, question)
+        return _video(path, question)
+    except (VideoError, OSError) as error:
+        return Probe(error=" ".join(str(error).split()))
+
+
+def _still_or_raw(path: Path, question: Question) -> Probe:
+    store = open_store(path, question.reader)
+    line = store.timeline
+    wanted = sorted({0, len(line) // 2, len(line) - 1}) if question.decode else [0]
+    pictures = [np.asarray(frame) for frame in store.frames(wanted)]
+    prints, (height, width) = "".join(_print(picture.mean(axis=2)) for picture in pictures), pictures[0].shape[:2]
+    if path.is_dir():  # when its pictures were shown is not known
+        return Probe("", (), store.reader, "pictures", 0.0, 0.0, len(line), width, height, 0, "", prints)
+    seconds = len(line) * float(line.time_base)
+    return Probe("", (), store.reader, line.codec, seconds, len(line) / seconds, len(line), width, height,
+                 path.stat().st_size, _digest(path), prints)  # fmt: skip
+
+
+def _video(path: Path, question: Question) -> Probe:
+    av.logging.set_level(av.logging.WARNING)
+    with av.logging.Capture(local=False) as said:
+        video = Video(path, question.reader)
+        next(iter(video.frames([0])))  # the decoder of training reads it, too
+        line, error, prints = video.timeline, "", ""
+        if question.decode:
+            count, prints = _decode(path, len(line))
+            error = f"only {count} of {len(line)} frames decode" if count < len(line) else ""
+    end = max(map(sum, zip(line.pts, line.durations, strict=True)))
+    if len(line) > 1 and not any(line.durations):
+        end += (line.pts[-1] - line.pts[0]) // (len(line) - 1)
+    seconds = float((end - line.pts[0]) * Fraction(line.time_base))
+    fps = len(line) / seconds if seconds > 0 else 0.0
+    return Probe(error, _complaints(said), video.reader, line.codec, seconds, fps, len(line), line.width,
+                 line.height, path.stat().st_size, _digest(path), prints)  # fmt: skip
+
+
+def _decode(path: Path, frames: int) -> tuple[int, str]:
+    """Decode all frames; return how many there are, and the prints of three."""
+    wanted, prints, count = {0, frames // 2, frames - 1}, [], 0
+    try:
+        with open_container(path) as container:
+            for picture in container.decode(video=0):
+                if count in wanted:
+                    prints.append(_print(picture.to_ndarray(format="gray")))
+                count += 1
+    except (av.FFmpegError, ValueError) as error:
+        raise VideoError(f"frame {count} of {frames} does not decode: {str(error).splitlines()[0]}") from None
+    return count, "".join(prints)
+
+
+def _print(grey: NDArray[np.floating] | NDArray[np.uint8]) -> str:
+    """Return the mean brightness of 8×8 cells of a picture, hexadecimal; smaller pictures repeat theirs."""
+    rows, columns = (np.arange(GRID) * side // GRID for side in grey.shape)
+    sums = np.add.reduceat(np.add.reduceat(grey.astype(np.float64), rows, axis=0), columns, axis=1)
+    cells = np.outer(_widths(rows, grey.shape[0]), _widths(columns, grey.shape[1]))
+    return np.round(sums / cells).astype(np.uint8).tobytes().hex()
+
+
+def _widths(starts: NDArray[np.int64], side: int) -> NDArray[np.int64]:
+    return np.maximum(1, np.diff([*starts, side]))
+
+
+def _digest(path: Path) -> str:
+    found = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as handle:
+        while chunk := handle.read(_CHUNK):
+            found.update(chunk)
+    return found.hexdigest()
+
+
+def _complaints(said: list[tuple[int, str, str]]) -> tuple[str, ...]:
+    counts = Counter(
+        f"{name}: {' '.join(text.split())}" for level, name, text in said if level <= av.logging.WARNING
+    )
+    told = tuple(f"{text} ({times}×)" if times > 1 else text for text, times in counts.most_common(_TOLD))
+    return told if len(counts) <= _TOLD else (*told, f"and {len(counts) - _TOLD} other complaints")
