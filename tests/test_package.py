@@ -77,11 +77,6 @@ def test_experiments_are_the_published_recipes(experiment, branch, patch):
 def test_every_setting_is_in_its_config_and_no_other(name, kind):
     # Groups that are left out by default, and what only the fusion has.
     missing = {"iqa", "vqa", "protocol"} if name == "train" else {"data"}
-        "predict": {"data"},
-        "evaluate": {"data"},
-        "check_data": {"data"},
-        "train": {"iqa", "vqa", "protocol"},
-    }.get(name, set())
     assert set(composed(name)) == set(kind.model_fields) - missing
 
 
