@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from cli.conftest import SMALL, Run, on
 from cli.test_mistakes import one_line
 from cli.test_train_vqa import TINY, read
+from zoomvqa.training import fitting
 
 pytestmark = pytest.mark.slow
 
@@ -93,3 +94,16 @@ def test_the_revision_of_a_clone(tmp_path, monkeypatch):
     assert len(clean) == 40
     (tmp_path / "a.txt").write_text("2")
     assert versions()["git"] == f"{clean}+changes"
+
+
+def test_compiling_is_asked_of_torch_or_refused(labelled, command: Run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(fitting.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: asked.append(type(self).__name__))
+    arguments = (*SMALL, *on(labelled), "trainer.max_epochs=1", "logger=none", "compile=true")
+    assert command("train", *arguments, "output=one").code == 0
+    assert asked == ["IQANet"]
+    monkeypatch.setattr(fitting.shutil, "which", lambda _: None)
+    refused = command("train", *arguments, "output=two")
+    assert refused.code == 2
+    assert refused.err.splitlines()[-1].startswith("error: compile: got true, but there is no C++ compiler")
