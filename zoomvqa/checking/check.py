@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +16,12 @@ from zoomvqa.data.find_files import look_for
 from zoomvqa.data.labelled_set import LabelledVideo, assign_splits, labels_of
 from zoomvqa.errors import AnnotationError
 from zoomvqa.isolated import Lost, run_isolated
+from zoomvqa.journal import open_journal
 from zoomvqa.settings.data import DataSettings
 
 _TOLD = 5
+# Of what is kept; another one is looked at anew.
+_FORMAT = [field.name for field in fields(Probe)]
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,11 @@ def _shared(rows: Sequence[Checked]) -> list[Finding]:
 
 def _look(paths: Sequence[Path], settings: DataSettings, output: Path, effort: Effort) -> dict[Path, Probe]:
     """Look at the files that are not known yet, several at a time."""
-    output.mkdir(parents=True, exist_ok=True)
-    with _journal(output / "probes.jsonl") as (known, write), progress() as bar:
+    with open_journal(output / "probes.jsonl", _FORMAT) as kept, progress() as bar:
         keys = {path: _key(path, settings, effort) for path in dict.fromkeys(paths)}
-        found = {path: known[key] for path, key in keys.items() if key in known}
+        found = {path: _probe(kept.known[key]) for path, key in keys.items() if key in kept.known}
+        # What could not be used is looked at again.
+        found = {path: known for path, known in found.items() if not known.error}
         task = bar.add_task("Looking at files", total=len(keys), completed=len(found))
         questions = {
             Question(str(path), settings.reader, effort.decode): path for path in keys if path not in found
@@ -104,33 +106,15 @@ def _look(paths: Sequence[Path], settings: DataSettings, output: Path, effort: E
         for question, result in results:
             path = questions[question]
             found[path] = Probe(error=result.reason) if isinstance(result, Lost) else result
-            write(keys[path], found[path])
+            kept.write(keys[path], asdict(found[path]))
             bar.advance(task)
     return found
+
+
+def _probe(entry: dict[str, Any]) -> Probe:
+    return Probe(**entry | {"complaints": tuple(entry["complaints"])})
 
 
 def _key(path: Path, settings: DataSettings, effort: Effort) -> str:
     about = path.stat()
     return f"{path.absolute()}|{about.st_size}|{about.st_mtime_ns}|{settings.reader}|{effort.decode}"
-
-
-@contextmanager
-def _journal(path: Path) -> Iterator[tuple[dict[str, Probe], Any]]:
-    """Yield what is known, and what writes down more; files that could not be used are looked at again."""
-    known = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            entry = json.loads(line)
-            found = Probe(**entry["found"] | {"complaints": tuple(entry["found"]["complaints"])})
-        except (ValueError, KeyError, TypeError):  # a line that was cut off, or of another version
-            continue
-        if not found.error:
-            known[entry["key"]] = found
-    with path.open("a", encoding="utf-8") as handle:
-        handle.write("\n")  # ends a line that was cut off
-
-        def write(key: str, found: Probe) -> None:
-            handle.write(json.dumps({"key": key, "found": asdict(found)}) + "\n")
-            handle.flush()
-
-        yield known, write

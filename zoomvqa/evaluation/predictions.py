@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from zoomvqa.console import console, progress
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.files import whole_file
+from zoomvqa.journal import open_journal
 from zoomvqa.scoring.scorer import Scorer
 
 
@@ -44,21 +44,14 @@ def score_labelled(
         made_from: plain data that tells this checkpoint and its options from others.
         told: what is scored, for the progress bar.
     """
-    kept = path.with_suffix(".jsonl")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = _known(kept, made_from)
-    with kept.open("a", encoding="utf-8") as handle, progress() as bar:
-        if known:
-            handle.write("\n")  # ends a line that was cut off
-        else:
-            handle.truncate(0)
-            handle.write(json.dumps({"made_from": made_from}) + "\n")
+    with open_journal(path.with_suffix(".jsonl"), made_from) as kept, progress() as bar:
+        # What could not be scored is tried again.
+        known = {name: entry for name, entry in kept.known.items() if entry["score"] is not None}
         for video in bar.track(videos, description=f"Scoring {told}"):
             if video.name not in known:
                 found = scorer.try_score(video.path)
                 known[video.name] = {"score": found.score, "error": " ".join(found.error.split())}
-                handle.write(json.dumps({"video": video.name} | known[video.name]) + "\n")
-                handle.flush()
+                kept.write(video.name, known[video.name])
     made = [Prediction(v, known[v.name]["score"], known[v.name]["error"]) for v in videos]
     for failed in (p for p in made if p.score is None):
         console.print(f"not scored: {failed.video.name}: {failed.error}", markup=False)
@@ -70,20 +63,3 @@ def score_labelled(
                 [p.video.name, "" if p.score is None else f"{p.score:.6f}", repr(p.video.mos), p.error]
             )
     return made
-
-
-def _known(kept: Path, made_from: Any) -> dict[str, dict[str, Any]]:
-    """Return the scores that are there, or nothing where they were made from something else; errors try again."""
-    try:
-        lines = kept.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return {}
-    entries = []
-    for line in filter(None, lines):
-        try:
-            entries.append(json.loads(line))
-        except ValueError:  # the last line of one that was killed
-            continue
-    if not entries or entries[0] != {"made_from": json.loads(json.dumps(made_from))}:
-        return {}
-    return {entry["video"]: entry for entry in entries[1:] if entry["score"] is not None}
