@@ -47,9 +47,16 @@ def one_pass(store: FrameStore, takers: Sequence[Taker]) -> None:
     Raises:
         VideoError: a frame cannot be decoded, or a taker cannot use it.
     """
+    for _ in passing(store, takers):
+        pass
+
+
+def passing(store: FrameStore, takers: Sequence[Taker]) -> Iterator[int]:
+    """Do what `one_pass` does, and yield the number of each frame that was handed out."""
     counts = [Counter(taker.wanted) for taker in takers]
     needed = sorted(set().union(*counts))
     for index, frame in zip(needed, store.frames(needed), strict=True):
         for taker, count in zip(takers, counts, strict=True):
             for _ in range(count[index]):
                 taker.take(index, frame)
+        yield index

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, get_args
 
 import torch
 
 from zoomvqa.checkpoints import Description, FusionDescription, VQADescription
-from zoomvqa.data.one_pass import FrameStore, one_pass
+from zoomvqa.data.one_pass import FrameStore
 from zoomvqa.errors import SettingsError
-from zoomvqa.scoring.parts import ClipScorer, FrameScorer, PartScore, PartScorer
+from zoomvqa.scoring.parts import ClipScorer, FrameScorer, PartScore, PartScorer, Scored
+from zoomvqa.scoring.pieces import BranchName, ClipLook, Ending, FrameLook, Look, Piece, pieces
 
-BranchName = Literal["iqa", "vqa"]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 PRECISIONS = get_args(Precision)
 _HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
@@ -30,29 +30,67 @@ def branch_scorers(about: Description, net: Any, device: torch.device) -> dict[B
     if isinstance(about, FusionDescription):
         return branch_scorers(about.iqa, net.iqa, device) | branch_scorers(about.vqa, net.vqa, device)
     if isinstance(about, VQADescription):
-        return {"vqa": ClipScorer(net, device, about.sampling, about.view)}
-    return {"iqa": FrameScorer(net, device, about.sampling, about.view)}
+        return {"vqa": ClipScorer(net, device, ClipLook(about.sampling, about.view))}
+    return {"iqa": FrameScorer(net, device, FrameLook(about.sampling, about.view))}
 
 
-@torch.inference_mode()
-def score_parts(
-    scorers: Mapping[BranchName, PartScorer],
-    store: FrameStore,
-    device: torch.device,
-    precision: Precision = "32-true",
-    *,
-    patches: bool = False,
-) -> dict[BranchName, list[PartScore]]:
-    """Return the parts' scores by each branch, as the networks put them out.
+class Tally:
+    """The scores of one video's parts, as its pieces come.
+
+    Args:
+        scorers: the branches.
+        device: that they are on.
+        precision: of the networks.
+        patches: also keep the IQA branch's patch scores.
+    """
+
+    def __init__(
+        self,
+        scorers: Mapping[BranchName, PartScorer],
+        device: torch.device,
+        precision: Precision = "32-true",
+        *,
+        patches: bool = False,
+    ) -> None:
+        self._scorers, self._device, self._half, self._patches = scorers, device, _HALF.get(precision), patches
+        self._found: dict[BranchName, list[Scored]] = {name: [] for name in scorers}
+
+    @torch.inference_mode()
+    def add(self, piece: Piece) -> None:
+        """Score a piece."""
+        with self._precision():
+            self._found[piece.branch] += self._scorers[piece.branch].score(piece, patches=self._patches)
+
+    def parts(self, ending: Ending) -> dict[BranchName, list[PartScore]]:
+        """Return the scores of all parts, as the networks put them out."""
+        found: dict[BranchName, list[PartScore]] = {}
+        for name, spans in ending.spans.items():
+            pairs = zip(spans, self._found[name], strict=True)
+            found[name] = [
+                PartScore(s.first, s.last, s.start, s.end, score, patches) for s, (score, patches) in pairs
+            ]
+        return found
+
+    @property
+    def looks(self) -> dict[BranchName, Look]:
+        """What the branches see of a video."""
+        return {name: scorer.look for name, scorer in self._scorers.items()}
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self._device.type, self._half) if self._half else nullcontext()
+
+
+def score_parts(store: FrameStore, tally: Tally) -> dict[BranchName, list[PartScore]]:
+    """Return the scores of a video's parts by each branch, as the networks put them out.
 
     Raises:
         VideoError: the video cannot be read.
     """
-    half = _HALF.get(precision)
-    with torch.autocast(device.type, half) if half else nullcontext():
-        looks = {name: scorer.begin(store, patches=patches) for name, scorer in scorers.items()}
-        one_pass(store, list(looks.values()))
-        return {name: look.parts() for name, look in looks.items()}
+    for piece in pieces(store, tally.looks):
+        if isinstance(piece, Ending):
+            return tally.parts(piece)
+        tally.add(piece)
+    raise AssertionError("pieces end with an ending")
 
 
 def mean_score(parts: list[PartScore]) -> float:

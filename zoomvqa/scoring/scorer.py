@@ -20,6 +20,7 @@ from zoomvqa.scoring.branches import (
     PRECISIONS,
     BranchName,
     Precision,
+    Tally,
     branch_scorers,
     find_device,
     mean_score,
@@ -113,11 +114,23 @@ class Scorer:
             raise VideoError("fps: frames in memory need their number a second")
         else:
             store = ArrayVideo(video, fps)
-        found = score_parts(self._branches, store, self._device, self._precision, patches=patches)
-        scored = self._in_units(found)
+        found = self.finished(score_parts(store, self.tally(patches=patches)))
+        return replace(found, seconds=time.perf_counter() - begin, reader=store.reader)
+
+    def tally(self, *, patches: bool = False) -> Tally:
+        """Return what scores the pieces of one video."""
+        return Tally(self._branches, self._device, self._precision, patches=patches)
+
+    def finished(self, parts: dict[BranchName, list[PartScore]]) -> VideoScore:
+        """Return the score of a video from those of its parts.
+
+        Raises:
+            VideoError: it is not a number.
+        """
+        scored = self._in_units(parts)
         if scored.score is None or not math.isfinite(scored.score):
             raise VideoError("the network's score is not a number")
-        return replace(scored, seconds=time.perf_counter() - begin, reader=store.reader)
+        return scored
 
     def try_score(self, path: Path) -> VideoScore:
         """Score a file or folder; one that cannot be scored is no exception."""

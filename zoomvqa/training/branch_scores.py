@@ -21,7 +21,7 @@ from zoomvqa.data.opening import summary_of
 from zoomvqa.data.pair_dataset import open_video
 from zoomvqa.errors import AnnotationError, VideoError
 from zoomvqa.files import whole_file
-from zoomvqa.scoring.branches import BranchName, branch_scorers, find_device, mean_score, score_parts
+from zoomvqa.scoring.branches import BranchName, Tally, branch_scorers, find_device, mean_score, score_parts
 from zoomvqa.scoring.parts import PartScorer
 from zoomvqa.video.reader import ReaderName
 
@@ -90,7 +90,7 @@ def _score(
     with progress() as bar:
         for video in bar.track(videos, description="Scoring with both branches"):
             try:
-                parts = score_parts(scorers, open_video(video.path, reader), device)
+                parts = score_parts(open_video(video.path, reader), Tally(scorers, device))
             except VideoError as error:
                 failures.append((video.name, str(error)))
                 continue

@@ -1,0 +1,162 @@
+"""What the networks are shown of a video, a piece at a time. It needs no network: another process can do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoomvqa.data.clip_source import ClipTaker
+from zoomvqa.data.frame_source import FrameChoice
+from zoomvqa.data.one_pass import FrameStore, passing
+from zoomvqa.data.views import TestView
+from zoomvqa.errors import VideoError
+from zoomvqa.settings.iqa import FrameSampling, FrameView
+from zoomvqa.settings.vqa import ClipSampling, ClipView
+from zoomvqa.video.reader import Frame
+
+BranchName = Literal["iqa", "vqa"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of what a branch sees of a video.
+
+    Attributes:
+        branch: whose.
+        data: iqa: (frames, crops, 3, crop, crop) float32, normalised views of a few frames;
+            vqa: (frames, size, size, 3) uint8, one clip.
+    """
+
+    branch: BranchName
+    data: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a frame or a clip lies in its video.
+
+    Attributes:
+        first, last: numbers of its first and last frame, from 0; equal for a frame. A clip of a short video goes
+            on from its start, so that the last can come before the first.
+        start, end: when these frames are shown, seconds from the start of the video.
+    """
+
+    first: int
+    last: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Ending:
+    """After a video's pieces.
+
+    Attributes:
+        spans: of the frames or clips of each branch, in the order of its pieces.
+        reader: which decoder read the video.
+    """
+
+    spans: dict[BranchName, list[Span]]
+    reader: str
+
+
+@dataclass(frozen=True)
+class FrameLook:
+    """How the IQA branch looks at a video.
+
+    Attributes:
+        sampling: which frames.
+        view: what the network sees of them.
+        chunk: frames a piece, so that memory does not grow with a video's length. Scores do not depend on what
+            else is scored, for a video's pieces are its own.
+    """
+
+    sampling: FrameSampling
+    view: FrameView
+    chunk: int = 8
+
+
+@dataclass(frozen=True)
+class ClipLook:
+    """How the VQA branch looks at a video.
+
+    Attributes:
+        sampling: how its test clips are laid over the video.
+        view: what the network sees of their frames.
+    """
+
+    sampling: ClipSampling
+    view: ClipView
+
+
+Look = FrameLook | ClipLook
+
+
+def pieces(store: FrameStore, looks: Mapping[BranchName, Look]) -> Iterator[Piece | Ending]:
+    """Yield what all branches see of a video, out of one decoding, and an ending.
+
+    Raises:
+        VideoError: the video cannot be read, or a branch has no use for it.
+    """
+    takers = {name: _taker(store, look) for name, look in looks.items()}
+    for _ in passing(store, list(takers.values())):
+        for name, taker in takers.items():
+            yield from (Piece(name, data) for data in taker.ready())
+    for name, taker in takers.items():
+        yield from (Piece(name, data) for data in taker.rest())
+    yield Ending({name: taker.spans() for name, taker in takers.items()}, store.reader)
+
+
+def _taker(store: FrameStore, look: Look) -> _Frames | _Clips:
+    return _Frames(store, look) if isinstance(look, FrameLook) else _Clips(store, look)
+
+
+class _Frames:
+    """Gathers views of frames, a few at a time."""
+
+    def __init__(self, store: FrameStore, look: FrameLook) -> None:
+        choice = FrameChoice(store, look.sampling)
+        if not choice.wanted:
+            raise VideoError("there is no frame in it")
+        self.wanted: Sequence[int] = choice.wanted
+        self._times, self._chunk, self._view = choice.times, look.chunk, TestView(look.view)
+        self._waiting: list[Tensor] = []
+
+    def take(self, index: int, frame: Frame) -> None:  # noqa: ARG002  they come in order
+        self._waiting.append(self._view(frame))
+
+    def ready(self) -> Iterator[NDArray[Any]]:
+        while len(self._waiting) >= self._chunk:
+            now, self._waiting = self._waiting[: self._chunk], self._waiting[self._chunk :]
+            yield torch.stack(now).numpy()
+
+    def rest(self) -> Iterator[NDArray[Any]]:
+        yield from self.ready()
+        if self._waiting:
+            yield torch.stack(self._waiting).numpy()
+
+    def spans(self) -> list[Span]:
+        return [Span(index, index, time, time) for index, time in zip(self.wanted, self._times, strict=True)]
+
+
+class _Clips(ClipTaker):
+    """Gathers clips, which are whole when the video is over."""
+
+    def __init__(self, store: FrameStore, look: ClipLook) -> None:
+        super().__init__(store.timeline, look.sampling, look.view, look.sampling.test_clips)
+
+    def ready(self) -> Iterator[NDArray[Any]]:
+        return iter(())
+
+    def rest(self) -> Iterator[NDArray[Any]]:
+        return iter(np.asarray(self.pictures))
+
+    def spans(self) -> list[Span]:
+        pairs = zip(self.indices.tolist(), self.times().tolist(), strict=True)
+        return [Span(frames[0], frames[-1], times[0], times[-1]) for frames, times in pairs]
