@@ -4,46 +4,17 @@ import pytest
 import torch
 from conftest import Make, ffmpeg
 
-from zoomvqa.checkpoints import Checkpoint, IQADescription, VQADescription, load_checkpoint
+from zoomvqa.checkpoints import Checkpoint, load_checkpoint
 from zoomvqa.data.clip_dataset import WholeVideoClips
 from zoomvqa.data.fragments import normalise
 from zoomvqa.data.frame_dataset import WholeVideos
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.errors import SettingsError
-from zoomvqa.models.iqa.net import build_iqa_net, score_views
+from zoomvqa.models.iqa.net import score_views
 from zoomvqa.models.vqa.build import build_vqa_net
 from zoomvqa.models.vqa.net import score_clips
 from zoomvqa.scoring.scorer import Scorer
-from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
-from zoomvqa.settings.vqa import ClipSampling, ClipView, VQANetwork
-
-
-@pytest.fixture(scope="module")
-def checkpoint() -> Checkpoint:
-    torch.manual_seed(0)
-    network = IQANetwork(backbone="test_efficientnet", hidden=16)
-    description = IQADescription(
-        version="0",
-        unit="mos",
-        network=network,
-        sampling=FrameSampling(),
-        view=FrameView(resize=96, crop=64),
-    )
-    return Checkpoint(description, build_iqa_net(network, 64).state_dict(), "zoomvqa")
-
-
-@pytest.fixture(scope="module")
-def clip_checkpoint() -> Checkpoint:
-    torch.manual_seed(0)
-    description = VQADescription(
-        version="0",
-        unit="none",
-        network=VQANetwork(backbone="swin_nano", patch=4),
-        sampling=ClipSampling(clip_len=4, frame_interval=2, test_clips=3),
-        view=ClipView(resize=-1, grid=3, side=16),
-    )
-    return Checkpoint(description, build_vqa_net(description.network, 4, 48).state_dict(), "zoomvqa")
-
+from zoomvqa.settings.vqa import VQANetwork
 
 GOOD = {
     "wide.mp4": {},

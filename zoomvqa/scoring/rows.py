@@ -1,94 +1,132 @@
-"""The output of scoring: a row a video, and a row a frame or clip on request."""
+"""The output of scoring: a row a video, and a row a frame or clip on request; as CSV, JSON Lines or Parquet."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from zoomvqa.console import say
-from zoomvqa.errors import SettingsError
+from zoomvqa.errors import SettingsError, ToolError
+from zoomvqa.files import whole_file
 from zoomvqa.scoring.scorer import VideoScore
 
-_COLUMNS = ["video", "score", "status", "error", "iqa", "vqa", "frames", "clips", "seconds", "reader"]
-_PART_COLUMNS = ["video", "kind", "part", "first_frame", "last_frame", "start", "end", "score"]
+COLUMNS: dict[str, type] = {
+    "video": str, "score": float, "status": str, "error": str, "iqa": float, "vqa": float, "frames": int,
+    "clips": int, "seconds": float, "reader": str,
+}  # fmt: skip
+PART_COLUMNS: dict[str, type] = {
+    "video": str, "kind": str, "part": int, "first_frame": int, "last_frame": int, "start": float, "end": float,
+    "score": float,
+}  # fmt: skip
+ENDINGS = (".csv", ".jsonl", ".parquet")
+# Rows that are held at a time.
+_AT_ONCE = 10_000
+Row = Mapping[str, Any]
 
 
-class RowWriter:
-    """Writes rows as they come; see `open_rows`."""
-
-    def __init__(self, videos: Any, parts: Any | None) -> None:
-        self._videos, self._parts = csv.writer(videos), csv.writer(parts) if parts else None
-        self._handles = [h for h in (videos, parts) if h]
-        self._videos.writerow(_COLUMNS)
-        if self._parts:
-            self._parts.writerow(_PART_COLUMNS)
-
-    def write(self, name: str, result: VideoScore) -> None:
-        """Add a video's row, and its parts' rows where they are wanted."""
-        score, *branches = (
-            _told(s) for s in (result.score, result.branches.get("iqa"), result.branches.get("vqa"))
-        )
-        status = "ok" if result.score is not None else "error"
-        error = " ".join(result.error.split())
-        counts = [len(result.frames), len(result.clips)]
-        self._videos.writerow(
-            [name, score, status, error, *branches, *counts, f"{result.seconds:.3f}", result.reader]
-        )
-        if self._parts:
-            for kind, parts in (("frame", result.frames), ("clip", result.clips)):
-                for number, part in enumerate(parts):
-                    when = [part.first, part.last, f"{part.start:.4f}", f"{part.end:.4f}"]
-                    self._parts.writerow([name, kind, number, *when, f"{part.score:.6f}"])
-        for handle in self._handles:
-            handle.flush()
+def row_of(name: str, result: VideoScore) -> dict[str, Any]:
+    """Return a video's row; scores are rounded to 6 decimals, None is what there is none of."""
+    return {
+        "video": name,
+        "score": _rounded(result.score),
+        "status": "ok" if result.score is not None else "error",
+        "error": " ".join(result.error.split()),
+        "iqa": _rounded(result.branches.get("iqa")),
+        "vqa": _rounded(result.branches.get("vqa")),
+        "frames": len(result.frames),
+        "clips": len(result.clips),
+        "seconds": round(result.seconds, 3),
+        "reader": result.reader,
+    }
 
 
-def _told(score: float | None) -> str:
-    return "" if score is None else f"{score:.6f}"
+def part_rows_of(name: str, result: VideoScore) -> list[dict[str, Any]]:
+    """Return the rows of a video's frames and clips."""
+    return [
+        {
+            "video": name, "kind": kind, "part": number, "first_frame": part.first, "last_frame": part.last,
+            "start": round(part.start, 4), "end": round(part.end, 4), "score": _rounded(part.score),
+        }
+        for kind, parts in (("frame", result.frames), ("clip", result.clips))
+        for number, part in enumerate(parts)
+    ]  # fmt: skip
 
 
-@contextmanager
-def open_rows(output: Path, *, details: bool) -> Iterator[RowWriter]:
-    """Open the output; rows are on disk as they come and get their final name at the end.
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 6)
 
-    While scoring goes on they stand in `<output>.part`, and stay there when it is interrupted: an older output is
-    replaced by a complete one only.
 
-    Raises:
-        SettingsError: `output` cannot be written.
+def write_rows(path: Path, rows: Iterable[Row], columns: Mapping[str, type]) -> None:
+    """Write a table, whole or not at all, in the format that its name ends with.
+
+    Args:
+        path: of the table; see `refuse_output`.
+        rows: they are taken a few at a time.
+        columns: their names and types.
     """
-    refuse_output(output)
-    targets = [output] + ([details_path(output)] if details else [])
-    parts = [target.with_name(target.name + ".part") for target in targets]
-    with ExitStack() as stack:
-        try:
-            handles = [stack.enter_context(p.open("w", encoding="utf-8", newline="")) for p in parts]
-        except OSError as error:
-            raise SettingsError(f"output: {output} cannot be written ({error.strerror})") from None
-        try:
-            yield RowWriter(handles[0], handles[1] if details else None)
-        except BaseException:
-            say(f"What was scored until now is in {parts[0]}")
-            raise
-    for part, target in zip(parts, targets, strict=True):
-        part.replace(target)
+    if path.suffix == ".parquet":
+        _write_parquet(path, rows, columns)
+        return
+    with whole_file(path, newline="") as handle:
+        if path.suffix == ".jsonl":
+            for row in rows:
+                handle.write(json.dumps({name: row[name] for name in columns}, ensure_ascii=False) + "\n")
+            return
+        writer = csv.writer(handle)
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([_cell(name, row[name]) for name in columns])
+
+
+def _cell(name: str, value: Any) -> Any:
+    digits = {"seconds": 3, "start": 4, "end": 4}.get(name, 6)
+    return f"{value:.{digits}f}" if isinstance(value, float) else ("" if value is None else value)
+
+
+def _write_parquet(path: Path, rows: Iterable[Row], columns: Mapping[str, type]) -> None:
+    arrow, parquet = _arrow()
+    kinds = {str: arrow.string(), float: arrow.float64(), int: arrow.int64()}
+    schema = arrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
+    with whole_file(path, "wb") as handle, parquet.ParquetWriter(handle, schema) as writer:
+        for some in _batches(rows):
+            writer.write_table(arrow.Table.from_pylist(some, schema=schema))
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[dict[str, Any]]]:
+    left = iter(rows)
+    while some := [dict(row) for row in islice(left, _AT_ONCE)]:
+        yield some
+
+
+def _arrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow as pa  # noqa: PLC0415  an optional extra
+        from pyarrow import parquet  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise ToolError("output: Parquet needs pyarrow; pip install 'zoomvqa[parquet]'") from None
+    return pa, parquet
 
 
 def refuse_output(output: Path) -> None:
     """Make the output's folder, and refuse one that cannot be written to.
 
     Raises:
-        SettingsError: the folder cannot be made, or `output` is one.
+        SettingsError: the folder cannot be made, `output` is one, or its name does not end with a known format.
+        ToolError: the format needs a package that is not there.
     """
+    if output.is_dir():
+        raise SettingsError(f"output: {output} is a folder, expected a file such as {output / 'scores.csv'}")
+    if output.suffix not in ENDINGS:
+        raise SettingsError(f"output: got {output.name}, expected a name ending with {', '.join(ENDINGS)}")
+    if output.suffix == ".parquet":
+        _arrow()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"output: {output.parent} cannot be made ({error.strerror})") from None
-    if output.is_dir():
-        raise SettingsError(f"output: {output} is a folder, expected a file such as {output / 'scores.csv'}")
 
 
 def details_path(output: Path) -> Path:

@@ -66,6 +66,11 @@ class Scorer:
         test_crops: crops a frame of an IQA branch; None is what the checkpoint was validated with.
         test_clips: clips a video of a VQA branch; None is what the checkpoint was validated with.
 
+    Attributes:
+        description: of the checkpoint, with these crops and clips.
+        device: that the networks are on.
+        reader: as asked for.
+
     Raises:
         CheckpointError: the weights do not fit.
         SettingsError: there is no such device or precision, or the checkpoint's branch has no such crops or clips.
@@ -86,9 +91,9 @@ class Scorer:
             if count is not None and not 1 <= count <= MOST_PARTS:
                 raise SettingsError(f"{key}: got {count}, expected 1 to {MOST_PARTS}")
         self.description = with_options(checkpoint.description, test_crops, test_clips)
-        self._device, self._precision, self._reader = find_device(device), precision, reader
-        net = checkpoint.build_net().to(self._device)
-        self._branches = branch_scorers(self.description, net, self._device)
+        self.device, self.reader, self._precision = find_device(device), reader, precision
+        net = checkpoint.build_net().to(self.device)
+        self._branches = branch_scorers(self.description, net, self.device)
 
     def score(self, video: str | Path | Any, *, fps: float | None = None, patches: bool = False) -> VideoScore:
         """Score a video.
@@ -109,7 +114,7 @@ class Scorer:
             path = Path(video).expanduser()
             if "vqa" in self._branches:
                 refuse_folder(path)
-            store = open_store(path, self._reader)
+            store = open_store(path, self.reader)
         elif fps is None:
             raise VideoError("fps: frames in memory need their number a second")
         else:
@@ -119,7 +124,7 @@ class Scorer:
 
     def tally(self, *, patches: bool = False) -> Tally:
         """Return what scores the pieces of one video."""
-        return Tally(self._branches, self._device, self._precision, patches=patches)
+        return Tally(self._branches, self.device, self._precision, patches=patches)
 
     def finished(self, parts: dict[BranchName, list[PartScore]]) -> VideoScore:
         """Return the score of a video from those of its parts.

@@ -90,6 +90,8 @@ class PredictSettings(Settings):
     test_crops: PositiveInt | None
     test_clips: ClipCount | None
     reader: ReaderName
+    workers: NonNegativeInt | None
+    patience: PositiveFloat
     device: Device
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
 

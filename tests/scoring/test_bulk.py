@@ -1,0 +1,34 @@
+"""Many videos at once."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import Make
+
+from zoomvqa.scoring.bulk import default_workers, score_many
+from zoomvqa.scoring.scorer import Scorer
+
+SIZES = ((5, "128x96"), (90, "160x96"), (40, "96x128"))
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "clip_checkpoint"])
+def test_a_video_s_score_is_that_of_scoring_it_alone(request, make_video: Make, tmp_path, kind):
+    scorer = Scorer(request.getfixturevalue(kind), "cpu")
+    good = [make_video(f"bulk_{frames}.mp4", frames=frames, size=size) for frames, size in SIZES]
+    (tmp_path / "bad.mp4").write_bytes(b"nothing")
+    videos = [(path.name, path) for path in (*good, tmp_path / "bad.mp4", tmp_path / "none.mp4")]
+    alone = {name: replace(scorer.try_score(path), seconds=0.0) for name, path in videos}
+    for workers in (0, 2):
+        found = dict(score_many(scorer, videos, workers=workers, patience=60))
+        assert all(result.seconds > 0 for result in found.values())
+        assert {name: replace(result, seconds=0.0) for name, result in found.items()} == alone
+
+
+def test_workers_by_default(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 16)
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    assert [default_workers(cpu, 1), default_workers(gpu, 1)] == [0, 0]
+    assert [default_workers(cpu, 9), default_workers(gpu, 9)] == [4, 15]
+    monkeypatch.setattr("os.cpu_count", lambda: None)
+    assert [default_workers(cpu, 9), default_workers(gpu, 9)] == [1, 1]

@@ -1,0 +1,111 @@
+"""Processes that prepare videos."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Make
+
+from zoomvqa.scoring import feeders
+from zoomvqa.scoring.feeders import Failure, Feeders, Task, look_at
+from zoomvqa.scoring.pieces import ClipLook, Ending, FrameLook, Piece
+from zoomvqa.settings.iqa import FrameSampling, FrameView
+from zoomvqa.settings.vqa import ClipSampling, ClipView
+
+LOOKS = {
+    "iqa": FrameLook(FrameSampling(), FrameView(resize=32, crop=32), chunk=2),
+    "vqa": ClipLook(ClipSampling(clip_len=4, test_clips=3), ClipView(resize=-1, grid=2, side=16)),
+}
+TASK = Task(LOOKS, "auto")
+
+
+@pytest.fixture(scope="module")
+def videos(make_video: Make) -> list[Path]:
+    return [make_video(f"feed_{i}.mp4", frames=20 + 40 * i) for i in range(4)]
+
+
+def test_messages_are_those_of_looking_here(videos):
+    found: dict[int, list] = {}
+    for name, message in Feeders[int](TASK, 2, 60).look(enumerate(videos)):
+        found.setdefault(name, []).append(message)
+    assert set(found) == set(range(4))
+    for number, video in enumerate(videos):
+        here = list(look_at(video, TASK))
+        assert len(here) == len(found[number])
+        assert here[-1] == found[number][-1]
+        assert isinstance(here[-1], Ending)
+        for one, other in zip(here[:-1], found[number][:-1], strict=True):
+            assert isinstance(one, Piece)
+            assert one.branch == other.branch
+            np.testing.assert_array_equal(one.data, other.data)
+    iqa = [m.data.shape for m in found[3][:-1] if m.branch == "iqa"]
+    assert iqa[0] == (2, 1, 3, 32, 32)
+    assert sum(shape[0] for shape in iqa) == len(found[3][-1].spans["iqa"])
+    assert [m.data.shape for m in found[3][:-1] if m.branch == "vqa"] == [(4, 32, 32, 3)] * 3
+
+
+def test_bad_files_fail_alone(videos, tmp_path):
+    (tmp_path / "bad.mp4").write_bytes(b"nothing")
+    jobs = [("bad", tmp_path / "bad.mp4"), ("good", videos[0]), ("none", tmp_path / "none"), ("folder", tmp_path)]
+    last = dict(Feeders[str](TASK, 1, 60).look(jobs))
+    assert isinstance(last["good"], Ending)
+    assert {name for name, message in last.items() if isinstance(message, Failure)} == {"bad", "none", "folder"}
+    assert "clips need the video itself" in last["folder"].reason
+
+
+WHOLE = feeders.look_at
+
+
+def spoilt(path, task):
+    """Crash or hang on videos of these names, as native decoders do; midway, after a piece."""
+    for number, message in enumerate(WHOLE(path, task)):
+        if number == 1 and path.name == "feed_1.mp4":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if number == 1 and path.name == "feed_2.mp4":
+            time.sleep(600)
+        yield message
+
+
+SERVE = feeders._serve
+
+
+def serve_spoilt(line, task):
+    feeders.look_at = spoilt
+    SERVE(line, task)
+
+
+def test_a_decoder_that_crashes_or_hangs_costs_its_own_video_only(videos, monkeypatch):
+    monkeypatch.setattr(feeders, "_serve", serve_spoilt)
+    begin = time.monotonic()
+    last = dict(Feeders[int](TASK, 2, 5).look(enumerate([*videos, *videos])))
+    assert time.monotonic() - begin < 60
+    assert {name for name, message in last.items() if isinstance(message, Ending)} == {0, 3, 4, 7}
+    assert last[1] == last[5] == Failure("the decoder crashed (exit code -11)")
+    assert last[2] == last[6] == Failure("the decoder gave no sign for 5 seconds")
+
+
+def test_leaving_early_ends_the_processes(videos):
+    messages = Feeders[int](TASK, 2, 60).look(enumerate(videos))
+    next(messages)
+    children = list(messages.gi_frame.f_locals["workers"])
+    messages.close()
+    assert len(children) == 2
+    for worker in children:
+        assert not worker.process.is_alive()
+
+
+def test_videos_are_taken_as_processes_get_free(videos):
+    taken = []
+
+    def many():
+        for number in range(1000):
+            taken.append(number)
+            yield number, videos[0]
+
+    messages = Feeders[int](TASK, 2, 60).look(many())
+    next(messages)
+    messages.close()
+    assert len(taken) == 2

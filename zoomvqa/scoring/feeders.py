@@ -1,0 +1,175 @@
+"""Processes that prepare videos for the networks: one that crashes or hangs costs its own video only."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+
+from zoomvqa.data.clip_source import refuse_folder
+from zoomvqa.data.frame_source import open_store
+from zoomvqa.errors import VideoError
+from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, pieces
+from zoomvqa.video.reader import ReaderName
+
+Name = TypeVar("Name")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """In the place of a video's ending: why it cannot be scored."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """How videos are looked at.
+
+    Attributes:
+        looks: what each branch sees.
+        reader: the decoder.
+    """
+
+    looks: Mapping[BranchName, Look]
+    reader: ReaderName
+
+
+Message = Piece | Ending | Failure
+
+
+def look_at(path: Path, task: Task) -> Iterator[Message]:
+    """Yield what the branches see of a video and an ending; where it cannot be read any further, a failure."""
+    try:
+        if "vqa" in task.looks:
+            refuse_folder(path)
+        yield from pieces(open_store(path, task.reader), task.looks)
+    except VideoError as error:
+        yield Failure(str(error))
+    except Exception as error:  # noqa: BLE001  whatever one video does to a decoder, it costs its own row only
+        yield Failure(f"{type(error).__name__}: {error}")
+
+
+def _serve(line: Connection, task: Task) -> None:
+    """Answer paths with messages, until there are no more: what a process does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    torch.set_num_threads(1)
+    while True:
+        try:
+            path = line.recv()
+            for message in look_at(Path(path), task):
+                line.send(message)
+        except (EOFError, OSError):  # the parent is gone
+            return
+
+
+@dataclass
+class _Worker(Generic[Name]):
+    """One process, and the video it is at."""
+
+    process: Any
+    line: Connection
+    name: Name | None = None
+    quiet_since: float = 0.0
+
+    def end(self) -> None:
+        self.line.close()
+        self.process.kill()
+        self.process.join()
+
+
+class Feeders(Generic[Name]):
+    """Several processes that look at videos ahead of the network.
+
+    A process makes the next piece while the network is busy, and waits with it until it is taken: memory is
+    bounded whatever the videos' length. One that dies, or gives no sign for too long, is replaced.
+
+    Args:
+        task: how they look.
+        workers: how many processes.
+        patience: seconds without a sign after which a process is given up.
+    """
+
+    def __init__(self, task: Task, workers: int, patience: float) -> None:
+        method = "forkserver" if os.name == "posix" else "spawn"
+        self._context: Any = multiprocessing.get_context(method)
+        if method == "forkserver":
+            self._context.set_forkserver_preload([__name__])
+        self._task, self._count, self._patience = task, workers, patience
+
+    def look(self, videos: Iterable[tuple[Name, Path]]) -> Iterator[tuple[Name, Message]]:
+        """Yield the messages of all videos, each with its video's name; an ending or a failure is a video's last.
+
+        Videos are taken as processes get free; messages of several are mixed, those of one are in order.
+        """
+        waiting, workers = iter(videos), list[_Worker[Name]]()
+        try:
+            while True:
+                self._give(waiting, workers)
+                busy = [w for w in workers if w.name is not None]
+                if not busy:
+                    return
+                for worker in self._ready(busy):
+                    name, message = worker.name, self._message(worker, workers)
+                    if name is not None and message is not None:
+                        yield name, message
+                        worker.quiet_since = time.monotonic()
+        finally:
+            for worker in workers:
+                worker.end()
+
+    def _give(self, waiting: Iterator[tuple[Name, Path]], workers: list[_Worker[Name]]) -> None:
+        """Give every free process a video, and start processes while there are too few."""
+        while len(workers) < self._count or any(w.name is None for w in workers):
+            found = next(waiting, None)
+            if found is None:
+                return
+            worker = next((w for w in workers if w.name is None), None)
+            if worker is not None and not worker.process.is_alive():
+                workers.remove(worker)
+                worker.end()
+                worker = None
+            if worker is None:
+                worker = self._start()
+                workers.append(worker)
+            worker.name, worker.quiet_since = found[0], time.monotonic()
+            worker.line.send(str(found[1]))
+
+    def _start(self) -> _Worker[Name]:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(theirs, self._task), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+    def _ready(self, busy: list[_Worker[Name]]) -> list[_Worker[Name]]:
+        """Return the processes that have something to say, or have been quiet for too long."""
+        left = min(w.quiet_since for w in busy) + self._patience - time.monotonic()
+        lines = wait([w.line for w in busy], timeout=max(0.0, left))
+        now = time.monotonic()
+        return [w for w in busy if w.line in lines or now - w.quiet_since >= self._patience]
+
+    def _message(self, worker: _Worker[Name], workers: list[_Worker[Name]]) -> Message | None:
+        """Return what a process says; one that is dead or silent is ended, and its video has failed."""
+        reason = ""
+        try:
+            if worker.line.poll():
+                message: Message = worker.line.recv()
+                if not isinstance(message, Piece):
+                    worker.name = None
+                return message
+            reason = f"the decoder gave no sign for {self._patience:g} seconds"
+        except (EOFError, OSError):
+            worker.process.join(1)
+            reason = f"the decoder crashed (exit code {worker.process.exitcode})"
+        workers.remove(worker)
+        worker.end()
+        return Failure(reason)
