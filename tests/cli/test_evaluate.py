@@ -109,7 +109,7 @@ def test_a_checkpoint_on_two_sets_goes_on_where_it_was(command: Run, trained, la
     folder.symlink_to(labelled)
     (tmp_path / "some.csv").write_text("\n".join((labelled / "scores.csv").read_text().splitlines()[:6]))
     arguments = (f"ckpt={best}", "data=[folder,youtube_ugc]", "data.root=sets", "resamples=0", "output=out",
-                 f"data.sets.folder.annotations={labelled / 'scores.csv'}",
+                 "workers=0", f"data.sets.folder.annotations={labelled / 'scores.csv'}",
                  "data.sets.youtube_ugc.root=sets/Folder",
                  "data.sets.youtube_ugc.annotations=some.csv")  # fmt: skip
     scored: list[Path] = []

@@ -11,6 +11,7 @@ from zoomvqa.cli.train import labelled_set
 from zoomvqa.data.labelled_set import load_without_files
 from zoomvqa.errors import SettingsError
 from zoomvqa.evaluation.methods import (
+    Effort,
     Tested,
     method_names,
     part_to_judge,
@@ -40,11 +41,15 @@ def _evaluate(settings: EvaluateSettings) -> int:
     output = Path(settings.output).expanduser()
     method: Any = read_method
     if settings.ckpt is not None:
-        method = partial(run_checkpoint, output=output, device=settings.device, precision=settings.precision)
+        method = partial(run_checkpoint, output=output, effort=Effort(**_effort(settings)))
     results = run_methods(dict(zip(names, sources, strict=True)), partial(method, sets=sets))
     report(results, output, Options(settings.parameters, settings.resamples, settings.published))
     incomplete = any(outcome.missing for outcomes in results.values() for outcome in outcomes)
     return SOME_FAILED if incomplete else OK
+
+
+def _effort(settings: EvaluateSettings) -> dict[str, Any]:
+    return settings.model_dump(include={"device", "precision", "workers", "patience"})
 
 
 def _sets(settings: EvaluateSettings) -> list[DataSettings]:

@@ -59,6 +59,23 @@ class Outcome:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How checkpoints score.
+
+    Attributes:
+        device: auto, cpu, cuda, cuda:1 or mps.
+        precision: of the network.
+        workers: processes that decode; None takes as many as suit the machine.
+        patience: seconds without a sign of a process after which its video is given up.
+    """
+
+    device: str = "auto"
+    precision: Precision = "32-true"
+    workers: int | None = None
+    patience: float = 120.0
+
+
 def part_to_judge(
     labelled: LabelledSet, split: Literal["auto", "all", "train", "val", "test"], reader: ReaderName = "auto"
 ) -> Tested:
@@ -80,9 +97,7 @@ def part_to_judge(
     return Tested(labelled.name, videos, chosen, reader)
 
 
-def run_checkpoint(
-    source: str, name: str, sets: Sequence[Tested], output: Path, device: str, precision: Precision
-) -> list[Outcome]:
+def run_checkpoint(source: str, name: str, sets: Sequence[Tested], output: Path, effort: Effort) -> list[Outcome]:
     """Score the videos of the sets with a checkpoint; scores are kept under the output.
 
     Args:
@@ -90,8 +105,7 @@ def run_checkpoint(
         name: what the method is called.
         sets: the sets.
         output: the folder; the scores lie in it as `<name>/<set>.csv`.
-        device: auto, cpu, cuda, cuda:1 or mps.
-        precision: of the network.
+        effort: with what.
 
     Raises:
         UserError: the checkpoint cannot be used, or no video of a set can be scored.
@@ -102,11 +116,14 @@ def run_checkpoint(
     about = checkpoint.description
     found = []
     for tested in sets:
-        scorer = Scorer(checkpoint, device, precision, tested.reader)
+        scorer = Scorer(checkpoint, effort.device, effort.precision, tested.reader)
         place, written = str(tested.videos[0].path.parent), file.stat()
-        made_from = [str(file.absolute()), written.st_size, written.st_mtime_ns, precision, place]
+        made_from = [str(file.absolute()), written.st_size, written.st_mtime_ns, effort.precision, place]
         table = output / folder_name(name) / f"{folder_name(tested.name)}.csv"
-        made = score_labelled(scorer, tested.videos, table, made_from, f"{tested.name} with {name}")
+        made = score_labelled(
+            scorer, tested.videos, table, made_from, f"{tested.name} with {name}",
+            workers=effort.workers, patience=effort.patience,
+        )  # fmt: skip
         scores = {p.video.name: p.score for p in made if p.score is not None}
         if not scores:
             raise SettingsError(f"data: no video of {tested.name} can be scored; {table} has the reasons")

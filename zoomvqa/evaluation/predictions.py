@@ -12,6 +12,7 @@ from zoomvqa.console import console, progress
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.files import whole_file
 from zoomvqa.journal import open_journal
+from zoomvqa.scoring.bulk import default_workers, score_many
 from zoomvqa.scoring.scorer import Scorer
 
 
@@ -31,7 +32,14 @@ class Prediction:
 
 
 def score_labelled(
-    scorer: Scorer, videos: Sequence[LabelledVideo], path: Path, made_from: Any, told: str
+    scorer: Scorer,
+    videos: Sequence[LabelledVideo],
+    path: Path,
+    made_from: Any,
+    told: str,
+    *,
+    workers: int | None = 0,
+    patience: float = 120.0,
 ) -> list[Prediction]:
     """Score labelled videos and write `video, prediction, mos, error` rows.
 
@@ -43,15 +51,19 @@ def score_labelled(
         path: the table, written whole at the end.
         made_from: plain data that tells this checkpoint and its options from others.
         told: what is scored, for the progress bar.
+        workers: processes that decode; None takes as many as suit the machine. See `zoomvqa.scoring.bulk`.
+        patience: seconds without a sign of a process after which its video is given up.
     """
     with open_journal(path.with_suffix(".jsonl"), made_from) as kept, progress() as bar:
         # What could not be scored is tried again.
         known = {name: entry for name, entry in kept.known.items() if entry["score"] is not None}
-        for video in bar.track(videos, description=f"Scoring {told}"):
-            if video.name not in known:
-                found = scorer.try_score(video.path)
-                known[video.name] = {"score": found.score, "error": " ".join(found.error.split())}
-                kept.write(video.name, known[video.name])
+        todo = [(video.name, video.path) for video in videos if video.name not in known]
+        task = bar.add_task(f"Scoring {told}", total=len(videos), completed=len(videos) - len(todo))
+        count = default_workers(scorer.device, len(todo)) if workers is None else workers
+        for name, found in score_many(scorer, todo, workers=count, patience=patience):
+            known[name] = {"score": found.score, "error": " ".join(found.error.split())}
+            kept.write(name, known[name])
+            bar.advance(task)
     made = [Prediction(v, known[v.name]["score"], known[v.name]["error"]) for v in videos]
     for failed in (p for p in made if p.score is None):
         console.print(f"not scored: {failed.video.name}: {failed.error}", markup=False)

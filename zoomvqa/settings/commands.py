@@ -154,6 +154,8 @@ class EvaluateSettings(Settings):
     published: bool
     parameters: Literal[4, 5]
     resamples: NonNegativeInt
+    workers: NonNegativeInt | None
+    patience: PositiveFloat
     device: Device
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
 
