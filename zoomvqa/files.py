@@ -55,6 +55,15 @@ def whole_folder(path: Path) -> Iterator[Path]:
         raise
 
 
+def file_key(name: str, path: Path) -> str:
+    """Return what tells a file from others of its name, and from itself after it was changed."""
+    try:
+        about = path.stat()
+    except (OSError, ValueError):
+        return f"{name}|"
+    return f"{name}|{about.st_size}|{about.st_mtime_ns}"
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()

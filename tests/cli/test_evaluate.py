@@ -20,10 +20,10 @@ def read(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture
 def tables(tmp_path) -> Path:
-    """Opinions on 40 videos of five scenes, a close method's scores (`near`) and a far one's (`far`)."""
+    """Opinions on 60 videos of twelve scenes, a close method's scores (`near`) and a far one's (`far`)."""
     draw = random.Random(0)
-    mos = {f"v{i:02d}.mp4": draw.uniform(1, 5) for i in range(40)}
-    scenes = {name: f"scene{i % 5}" for i, name in enumerate(mos)}
+    mos = {f"v{i:02d}.mp4": draw.uniform(1, 5) for i in range(60)}
+    scenes = {name: f"scene{i % 12}" for i, name in enumerate(mos)}
     rows = [["video", "mos", "std", "content", "codec"]]
     rows += [[n, m, 0.4, scenes[n], "ab"[i % 2]] for i, (n, m) in enumerate(mos.items())]
     with (tmp_path / "mos.csv").open("w", newline="") as handle:
@@ -46,10 +46,10 @@ def test_predictions_of_anyone(command: Run, tables):
     ours = [float(whole[name]) for name in ("srcc", "plcc", "krcc", "rmse")]
     theirs = [spearmanr(x, y)[0], pearsonr(x, y)[0], kendalltau(x, y)[0], np.sqrt(np.mean((x - y) ** 2))]
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
-    assert (whole["group"], whole["videos"], whole["missing"]) == ("all", "40", "0")
+    assert (whole["group"], whole["videos"], whole["missing"]) == ("(all)", "60", "0")
     assert float(whole["srcc_low"]) < float(whole["srcc"]) < float(whole["srcc_high"])
     assert float(whole["outlier_ratio"]) == 0
-    assert {(row["group"], row["videos"]) for row in groups} == {("content", "8")}
+    assert {(row["group"], row["videos"]) for row in groups} == {("content", "5")}
     assert "outlier_ratio" in outcome.err
     assert "mos by content" in outcome.err
     assert not (tables / "out" / "comparisons.csv").exists()
@@ -61,7 +61,7 @@ def test_is_one_better_than_the_other(command: Run, tables):
     outcome = command("evaluate", "predictions=[near.csv,far.csv]", *arguments)
     assert outcome.code == 0, outcome.err
     (row,) = read(tables / "out" / "comparisons.csv")
-    assert (row["first"], row["second"], row["videos"]) == ("ours", "theirs", "40")
+    assert (row["first"], row["second"], row["videos"]) == ("ours", "theirs", "60")
     assert 0 < float(row["low"]) < float(row["difference"]) < float(row["high"])
     assert float(row["p"]) < 0.01
     assert "the difference is significant" in outcome.err
@@ -70,11 +70,11 @@ def test_is_one_better_than_the_other(command: Run, tables):
 
 def test_what_has_no_partner_is_told(command: Run, tables):
     lines = (tables / "near.csv").read_text().splitlines()
-    (tables / "some.csv").write_text("\n".join([*lines[:37], "other.mp4,3"]))
+    (tables / "some.csv").write_text("\n".join([*lines[:57], "other.mp4,3"]))
     outcome = command("evaluate", "predictions=some.csv", "annotations=mos.csv", "output=out")
     assert outcome.code == 1
     assert "some.csv: 3 videos of mos have no prediction: v" in outcome.err
-    assert "some.csv: 1 predictions are of no labelled video: other.mp4" in outcome.err
+    assert "some.csv: 1 predictions are of no video that is judged: other.mp4" in outcome.err
     assert read(tables / "out" / "figures.csv")[0]["missing"] == "3"
     assert "mos: 3 videos left out" in (tables / "out" / "table.md").read_text()
 
@@ -84,7 +84,7 @@ def test_groups_that_the_set_tells(command: Run, tables):
     outcome = command("evaluate", "predictions=near.csv", *data, "output=out", "resamples=0")
     assert outcome.code == 0, outcome.err
     rows = read(tables / "out" / "figures.csv")
-    assert {(r["value"], r["videos"]) for r in rows if r["group"] == "codec"} == {("a", "20"), ("b", "20")}
+    assert {(r["value"], r["videos"]) for r in rows if r["group"] == "codec"} == {("a", "30"), ("b", "30")}
     assert rows[0]["srcc_low"] == ""
 
 
@@ -128,13 +128,13 @@ def test_a_checkpoint_on_two_sets_goes_on_where_it_was(command: Run, trained, la
     outcome = command("evaluate", *arguments)
     assert outcome.code == 0, outcome.err
     assert len(scored) == len(first) + 9 + 5
-    figures = [r for r in read(tmp_path / "out" / "figures.csv") if r["group"] == "all"]
+    figures = [r for r in read(tmp_path / "out" / "figures.csv") if r["group"] == "(all)"]
     assert [(r["method"], r["set"], r["videos"]) for r in figures] == [
         ("run", "folder", "12"),
         ("run", "youtube_ugc", "5"),
     ]
-    assert "trained on this set: videos it has seen" in figures[0]["notes"]
-    assert figures[1]["notes"].startswith("5 videos are too few") or figures[1]["notes"] == ""
+    assert "8 of these videos were trained on; 4 of these videos chose its epoch" in figures[0]["notes"]
+    assert "of these videos were trained on" in figures[1]["notes"]
     lines = read(tmp_path / "out" / "run" / "folder.csv")
     alone = command("predict", f"ckpt={best}", f"input={labelled}", "output=s.csv")
     assert alone.code == 0
@@ -162,7 +162,7 @@ def test_the_validation_part_and_a_broken_video(command: Run, trained, labelled,
     assert f"not scored: {broken}" in outcome.err
     whole = read(tmp_path / "out" / "figures.csv")[0]
     assert (whole["videos"], whole["missing"]) == ("3", "1")
-    assert "its epoch was chosen on this set's validation videos" in whole["notes"]
+    assert "4 of these videos chose its epoch" in whole["notes"]
 
 
 @pytest.mark.parametrize(
@@ -171,20 +171,31 @@ def test_the_validation_part_and_a_broken_video(command: Run, trained, labelled,
         (["ckpt=a", "predictions=b"], "ckpt: give either ckpt=FILE or predictions=TABLE"),
         ([], "ckpt: give either"),
         (["ckpt=[]", "data=demo"], "ckpt: got an empty list"),
+        (["predictions=[]", "data=demo"], "predictions: got an empty list"),
+        (["ckpt=none.ckpt", "data=demo"], "ckpt: no such file: none.ckpt"),
+        (
+            ["predictions=near.csv", "annotations=mos.csv", "resamples=1"],
+            "resamples: got 1, expected 0, or 100 at least",
+        ),
+        (
+            ["predictions=~no.such.user/x", "annotations=mos.csv"],
+            "a path begins with ~ and the name of nobody",
+        ),
+        (["-m", "predictions=near.csv", "annotations=mos.csv"], "-m: only train.py sweeps"),
         (["ckpt=a"], "data: a value is missing; give data=NAME"),
         (["ckpt=a", "annotations=b"], "annotations: the table for predictions=TABLE; for a checkpoint give data="),
         (["predictions=near.csv", "annotations=b.csv"], "no such annotation file: b.csv"),
         (["predictions=none.csv", "annotations=mos.csv"], "predictions: none.csv is not a readable text file"),
         (["predictions=[near.csv,near.csv]", "annotations=mos.csv"], "names: two methods are called 'near'"),
         (["predictions=near.csv", "annotations=mos.csv", "names=[a,b]"], "names: got 2, expected 1"),
-        (["predictions=near.csv", "annotations=mos.csv", "split=tset"], "split: got 'tset'"),
+        (["predictions=near.csv", "annotations=mos.csv", "split=al"], "split: got 'al', expected 'auto', 'all'"),
         (["predictions=near.csv", "annotations=mos.csv", "split=val"], "the set mos has no val videos"),
         (["predictions=near.csv", "annotations=mos.csv", "parameters=3"], "parameters: got 3, expected 4 or 5"),
         (
             ["predictions=near.csv", "annotations=equal.csv"],
             "the labels of equal are placeholders, no opinions: all",
         ),
-        (["predictions=other.csv", "annotations=mos.csv"], "predictions: none of the 1 names is among the 40"),
+        (["predictions=other.csv", "annotations=mos.csv"], "predictions: none of the 1 names is among the 60"),
         (["ckpt=a", "data=konvid1k"], "data.root: a value is missing"),
     ],
 )

@@ -53,3 +53,19 @@ def test_figures_by_group():
     }  # fmt: skip
     assert (found["kind", "a"].srcc, found["kind", "b"].srcc) == (pytest.approx(-1), pytest.approx(1))
     assert judged.figures(resamples=0).videos == 12
+
+
+def test_a_prediction_is_of_one_video_only():
+    labels = [label("a/x.mp4"), label("b/x.mp4"), label("c/y.mp4"), label("z.mp4"), label("z.3gp")]
+    judged, missing, strays = match({"x": 1.0, "y": 2.0, "z.mp4": 3.0}, labels)
+    assert judged.names == ("c/y.mp4", "z.mp4")
+    assert (missing, strays) == (["a/x.mp4", "b/x.mp4", "z.3gp"], ["x"])
+
+
+def test_contents_are_numbered_where_they_are_told():
+    judged, _, _ = match(
+        {"a": 1.0, "b": 2.0, "c": 3.0}, [label("a", content="q"), label("b", content="p"), label("c")]
+    )
+    assert judged.contents is not None
+    assert judged.contents.tolist() == [2, 1, 0]
+    assert match({"a": 1.0}, [label("a")])[0].contents is None

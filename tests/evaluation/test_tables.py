@@ -40,11 +40,12 @@ def test_csv():
 
 
 def test_latex():
-    lines = latex([OURS, Method("x%", {}, "there")], SETS).splitlines()
-    assert lines[0] == "\\begin{tabular}{lcc}"
-    assert "SRCC / PLCC & konvid1k & my\\_set \\\\" in lines
-    assert "\\textbf{a\\_b|c} & 0.812 / – & – \\\\ % here & now" in lines
-    assert "x\\% & – & – \\\\ % there" in lines
+    lines = latex([OURS, Method("x%^~\\\n{y}", {}, "there")], SETS).splitlines()
+    assert lines[0] == "\\begin{tabular}{lccl}"
+    assert "SRCC / PLCC & konvid1k & my\\_set & source \\\\" in lines
+    assert "\\textbf{a\\_b|c} & 0.812 / – & – & here \\& now \\\\" in lines
+    special = r"x\%\textasciicircum{}\textasciitilde{}\textbackslash{} \{y\}"
+    assert f"{special} & – & – & there \\\\" in lines
 
 
 def test_files(tmp_path):

@@ -8,6 +8,7 @@ from scipy.optimize import curve_fit
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from zoomvqa.metrics import agreement, compare
+from zoomvqa.metrics.bootstrap import resampled
 from zoomvqa.metrics.curves import fit_curve
 
 
@@ -132,8 +133,10 @@ def test_comparing_two():
     same = compare(x, x, y)
     assert (same.difference, same.p) == (0.0, 1.0)
     assert "no significant difference" in same.told
-    with pytest.raises(ValueError, match="three videos"):
-        compare(x[:2], worse[:2], y[:2])
+    with pytest.raises(ValueError, match="9 videos are too few to compare by"):
+        compare(x[:9], worse[:9], y[:9])
+    with pytest.raises(ValueError, match="5 contents are too few to compare by"):
+        compare(x, worse, y, contents=np.arange(300) % 5)
     with pytest.raises(ValueError, match="not all equal"):
         compare(np.ones(300), worse, y)
 
@@ -146,3 +149,58 @@ def test_comparisons_of_equals_are_rarely_significant():
         one, other = (mos + 25 * random.standard_normal(80) for _ in range(2))
         found += compare(one, other, mos, 300).p < 0.05
     assert found <= 9
+
+
+def test_whole_contents_are_drawn_where_they_are_told():
+    """Two methods as good as each other, with errors shared within a content: no difference is to be found."""
+    wrong = {"videos": 0, "contents": 0}
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        contents = np.repeat(np.arange(14), 8)
+        mos = random.standard_normal(112)
+        one, other = (mos + random.standard_normal(14)[contents] + 0.2 * random.standard_normal(112) for _ in "ab")
+        wrong["videos"] += compare(one, other, mos, 200).p < 0.05
+        wrong["contents"] += compare(one, other, mos, 200, contents=contents).p < 0.05
+    assert wrong["contents"] <= 6 < wrong["videos"]
+
+
+def test_intervals_of_few_contents_are_left_out():
+    x, y = made(60)
+    found = agreement(x, y, contents=np.arange(60) % 6)
+    assert (found.srcc_interval, found.notes) == (None, ("6 contents are too few for intervals",))
+    wide = agreement(x, y, contents=np.arange(60) % 30)
+    assert wide.srcc_interval is not None
+
+
+@pytest.mark.parametrize("parameters", [4, 5])
+def test_a_curve_is_found_where_data_are_nearly_a_line(parameters):
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        mos = random.uniform(1, 5, 100)
+        found = agreement(mos + random.standard_normal(100), mos, parameters=parameters, resamples=0)
+        assert found.plcc_fit is not None
+        assert found.plcc_fit >= found.plcc - 1e-4
+
+
+def test_units_have_no_limits():
+    x, y = made(60)
+    usual = agreement(x, y, resamples=0)
+    for unit in (1e-200, 1e29):
+        found = agreement(x * unit, y, resamples=0)
+        assert (found.srcc, found.krcc) == (usual.srcc, usual.krcc)
+        assert found.plcc == pytest.approx(usual.plcc, abs=1e-12)
+        assert found.plcc_fit == pytest.approx(usual.plcc_fit, abs=1e-9)
+
+
+def test_spreads_of_zero_give_no_outlier_ratio():
+    x, y = made(60)
+    found = agreement(x, y, np.zeros(60), resamples=0)
+    assert found.outlier_ratio is None
+    assert found.notes == ("all standard deviations of the opinions are 0: no outlier ratio",)
+
+
+def test_resamples_of_one_value_have_no_correlation():
+    x = np.full(12, 0.1)
+    x[0] = 0.7
+    found = resampled(x, np.arange(12.0), "plcc", 1000)
+    assert 0.3 < np.isnan(found).mean() < 0.45

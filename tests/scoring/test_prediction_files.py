@@ -24,13 +24,15 @@ def test_lines_and_other_people_s_columns(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a.mp4\nb.mp4\n", "iqa: .*, line 1: expected video,score, got 'a.mp4'"),
+        ("a.mp4\nb.mp4\n", "iqa: .*, line 1: expected video,score or a header with these names, got 'a.mp4'"),
+        ("a,1,2\n", "line 1: expected video,score or a header with these names, got 'a,1,2'"),
+        ("a,1e99\n", "line 1: expected video,score"),
         ("a.mp4,1\nb.mp4,nan\n", "line 2: expected video,score"),
         ("video,score\na,inf\n", "line 2: expected video,score, got 'a,inf'"),
         ("a.mp4,1\na.mp4,2\n", "lists a.mp4 twice"),
         ("video,mos,score\na.mp4,2\n", "line 2: expected video,score, got 'a.mp4,2'"),
         (",1\n", "line 1: expected video,score"),
-        ("video,quality\na,1\n", "line 1: expected video,score, got 'video,quality'"),
+        ("video,quality\na,1\n", "line 1: expected video,score or a header with these names, got 'video,quality'"),
     ],
 )
 def test_files_that_are_wrong(tmp_path, text, message):

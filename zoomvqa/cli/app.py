@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 import zoomvqa
 from zoomvqa.cli import sweep
-from zoomvqa.cli.overrides import compositions, config_folder, first_line, plain_text
+from zoomvqa.cli.overrides import compositions, config_folder, first_line, is_sweep, plain_text
 from zoomvqa.cli.several_sets import expand_sets
 from zoomvqa.console import console
 from zoomvqa.errors import SettingsError, UserError, ZoomVQAError
@@ -39,7 +39,6 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
     if plugins.is_dir() and str(plugins) not in sys.path:  # a clone that is not installed
         sys.path.append(str(plugins))
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors outside a job come to us too, instead of being printed
-    sys.argv[1:] = [plain_text(argument) for argument in expand_sets(sys.argv[1:])]
 
     def job(config: DictConfig) -> Any:
         if HydraConfig.get().mode == RunMode.MULTIRUN and "output" in config:
@@ -47,7 +46,13 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
         result = _guarded(lambda: body(_settings(kind, config)), codes)
         return result if isinstance(result, float) else None
 
-    if _guarded(lambda: _check(name, kind, sys.argv[1:]), codes) is not None:
+    def checked() -> bool:
+        sys.argv[1:] = [plain_text(argument) for argument in expand_sets(sys.argv[1:])]
+        if name != "train" and is_sweep(sys.argv[1:]):
+            raise SettingsError("-m: only train.py sweeps")
+        return _check(name, kind, sys.argv[1:])
+
+    if _guarded(checked, codes) is not None:
         start = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(job)
         _guarded(start, codes)
         codes += [SOME_FAILED] * min(1, sweep.unfinished)
@@ -55,25 +60,14 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
 
 
 def _guarded(work: Callable[[], Any], codes: list[int]) -> Any:
+    """Do some work; what goes wrong for a reason that can be named becomes one line and an exit code."""
     try:
         result = work()
-    except UserError as error:
-        console.print(f"error: {error}", markup=False, style="red" if console.is_terminal else None)
-        codes.append(USER_ERROR)
-        return None
-    except ZoomVQAError as error:  # out of a worker process it comes with a traceback before its last line
-        message = re.sub(r"^zoomvqa\.errors\.\w+: ", "", str(error).splitlines()[-1])
-        console.print(f"error: {message}", markup=False)
-        codes.append(SOME_FAILED)
-        return None
-    except HydraException as error:
-        console.print(f"error: {first_line(error)}", markup=False)
-        codes.append(USER_ERROR)
-        return None
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        console.print(f"error: {place}{error.strerror or error}", markup=False)
-        codes.append(USER_ERROR)
+    except (ZoomVQAError, HydraException, OSError, RuntimeError) as error:
+        message, code = _told(error)
+        message = message.encode("utf-8", "backslashreplace").decode()  # names of files may be any bytes
+        console.print(f"error: {message}", markup=False, style="red" if console.is_terminal else None)
+        codes.append(code)
         return None
     except KeyboardInterrupt:
         console.print("interrupted")
@@ -82,6 +76,23 @@ def _guarded(work: Callable[[], Any], codes: list[int]) -> Any:
     if isinstance(result, int) and not isinstance(result, bool):
         codes.append(result)
     return result
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """Return a line for the user and an exit code; an error that nobody expects is raised again."""
+    if isinstance(error, UserError):
+        return str(error), USER_ERROR
+    if isinstance(error, ZoomVQAError):  # out of a worker process it comes with a traceback before its last line
+        return re.sub(r"^zoomvqa\.errors\.\w+: ", "", str(error).splitlines()[-1]), SOME_FAILED
+    if isinstance(error, HydraException):
+        return first_line(error), USER_ERROR
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(
+            error
+        ), USER_ERROR
+    if "home directory" in str(error):  # pathlib's, of ~nobody
+        return "a path begins with ~ and the name of nobody here", USER_ERROR
+    raise error
 
 
 def _settings(kind: type[S], config: DictConfig) -> S:

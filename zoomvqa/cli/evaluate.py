@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from zoomvqa.checkpoints import load_checkpoint, weights_file
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
 from zoomvqa.data.labelled_set import load_without_files
@@ -35,9 +36,14 @@ def _evaluate(settings: EvaluateSettings) -> int:
     sources = settings.ckpt if settings.ckpt is not None else settings.predictions
     sources = [sources] if isinstance(sources, str) else list(sources or [])
     if not sources:
-        raise SettingsError("ckpt: got an empty list, expected a checkpoint")
+        key = "ckpt" if settings.ckpt is not None else "predictions"
+        raise SettingsError(f"{key}: got an empty list, expected a file")
     names = method_names(sources, settings.names)
-    sets = [_tested(settings, each) for each in _sets(settings)]
+    judged = _sets(settings)
+    if settings.ckpt is not None:  # a wrong one is told before another has scored for hours
+        for source in sources:
+            load_checkpoint(weights_file(source, "ckpt"))
+    sets = [_tested(settings, each) for each in judged]
     output = Path(settings.output).expanduser()
     method: Any = read_method
     if settings.ckpt is not None:
@@ -69,7 +75,9 @@ def _sets(settings: EvaluateSettings) -> list[DataSettings]:
         raise SettingsError(
             "data: a value is missing; give data=NAME data.root=FOLDER, or data=[lsvq_test,konvid1k]"
         )
-    return list(settings.data.sets.values()) if isinstance(settings.data, SeveralSets) else [settings.data]
+    if isinstance(settings.data, SeveralSets):
+        return [one.model_copy(update={"name": name}) for name, one in settings.data.sets.items()]
+    return [settings.data]
 
 
 def _tested(settings: EvaluateSettings, data: DataSettings) -> Tested:

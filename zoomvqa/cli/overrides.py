@@ -63,11 +63,12 @@ def compositions(name: str, arguments: list[str]) -> Iterator[DictConfig]:
     left_to_hydra = {"--help", "-h", "--hydra-help", "--version", "-cd", "-cp", "-cn"}
     if any(a in left_to_hydra or a.startswith(("--config-", "--info")) for a in arguments):
         return
-    for variant in _variants(overrides) if _is_sweep(arguments) else [overrides]:
+    for variant in _variants(overrides) if is_sweep(arguments) else [overrides]:
         yield _compose(name, variant)
 
 
-def _is_sweep(arguments: list[str]) -> bool:
+def is_sweep(arguments: list[str]) -> bool:
+    """Tell whether a command line asks for several runs."""
     asked = "-m" in arguments or "--multirun" in arguments
     return asked or any(a.startswith("hparams_search=") and a != "hparams_search=null" for a in arguments)
 
@@ -84,7 +85,7 @@ def plain_text(argument: str) -> str:
     if (
         not equals
         or not (key in TEXT_KEYS or _TEXT.fullmatch(key))
-        or _is_sweep(sys.argv)
+        or is_sweep(sys.argv)
         or value in {"", "null", "???"}
         or value[0] in "'\"{[$"
     ):

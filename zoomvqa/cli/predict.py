@@ -18,6 +18,7 @@ from zoomvqa.console import console, progress, say
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.placeholders import placeholder_reason
 from zoomvqa.errors import SettingsError
+from zoomvqa.files import file_key
 from zoomvqa.journal import open_journal
 from zoomvqa.metrics import figures_of
 from zoomvqa.scoring.bulk import default_workers, score_many
@@ -83,7 +84,10 @@ def _score_all(
     scorer: Scorer, inputs: list[Input], output: Path, settings: PredictSettings, checkpoint: Path
 ) -> list[dict[str, Any]]:
     """Score what is not scored yet, write the output in the order of the inputs, and return its rows."""
-    kept_in, keys = output.with_name(f"{output.name}.part"), {item.name: _key(item) for item in inputs}
+    kept_in, keys = (
+        output.with_name(f"{output.name}.part"),
+        {item.name: file_key(item.name, item.path) for item in inputs},
+    )
     with open_journal(kept_in, _made_from(settings, checkpoint)) as kept, progress() as bar:
         todo = [(item.name, item.path) for item in inputs if keys[item.name] not in kept.known]
         todo = list(dict(todo).items())  # one that is listed twice is scored once
@@ -115,15 +119,6 @@ def _made_from(settings: PredictSettings, checkpoint: Path) -> dict[str, Any]:
     chosen = {"reader", "details", "test_crops", "test_clips", "precision"}
     file = [str(checkpoint.absolute()), about.st_size, about.st_mtime_ns]
     return settings.model_dump(mode="json", include=chosen) | {"version": zoomvqa.__version__, "checkpoint": file}
-
-
-def _key(item: Input) -> str:
-    """Return what tells a video from others of its name, and from itself after it was changed."""
-    try:
-        about = item.path.stat()
-    except OSError:
-        return f"{item.name}|"
-    return f"{item.name}|{about.st_size}|{about.st_mtime_ns}"
 
 
 def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]]) -> None:

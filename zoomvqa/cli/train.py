@@ -71,8 +71,8 @@ def _protocol(settings: TrainSettings) -> float:
     data = settings.data
     if isinstance(data, SeveralSets):
         raise SettingsError("protocol: got several sets, expected one: a protocol splits one set")
-    if settings.protocol.kind == "official":  # what is set aside to choose by is the protocol's to say
-        data = data.model_copy(update={"val_share": settings.protocol.val_share})
+    if settings.protocol.kind == "official":  # only what the set itself tells; the rest is the protocol's to say
+        data = data.model_copy(update={"val_share": 0.0, "test_share": 0.0})
     labelled = labelled_set(data)
     refuse_placeholders(labelled, ("train", "val", "test"))
     return run_protocol(settings, labelled)

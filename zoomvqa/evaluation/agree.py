@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ class Judged:
         mos: (n,).
         std: (n,), NaN where it is not known.
         groups: of each video: what figures are also told by.
+        contents: (n,) numbers of their contents; None where none are told.
     """
 
     names: tuple[str, ...]
@@ -36,10 +37,11 @@ class Judged:
     mos: NDArray[np.float64]
     std: NDArray[np.float64]
     groups: tuple[Mapping[str, str], ...]
+    contents: NDArray[np.int64] | None = None
 
     def figures(self, **options: Any) -> Agreement:
         """Return the figures of all of them; see `zoomvqa.metrics.agreement`."""
-        return agreement(self.score, self.mos, self.std, **options)
+        return agreement(self.score, self.mos, self.std, contents=self.contents, **options)
 
     def by_group(self, **options: Any) -> dict[tuple[str, str], Agreement]:
         """Return the figures of each value of each kind of group that at least five videos have."""
@@ -51,7 +53,9 @@ class Judged:
         for group, places in sorted(members.items()):
             if _FEWEST <= len(places) < len(self.names):
                 part = [values[places] for values in (self.score, self.mos, self.std)]
-                found[group] = agreement(*part, **options)
+                whole = self.contents is None or group[0] == "content"
+                contents = None if whole or self.contents is None else self.contents[places]
+                found[group] = agreement(*part, contents=contents, **options)
         return found
 
 
@@ -72,11 +76,11 @@ def match(scores: Mapping[str, float], labels: Sequence[LabelledVideo]) -> tuple
         SettingsError: there is no pair.
     """
     names = [label.name for label in labels]
-    short = _short(scores) if set(names) - set(scores) else {}
-    found = [
-        (label, name if name in scores else short.get(_stem(name)))
-        for label, name in zip(labels, names, strict=True)
-    ]
+    # Short names count only among those that the full ones leave.
+    short = _short(name for name in scores if name not in set(names))
+    open_ = _short(name for name in names if name not in scores)
+    partners = {label: short[stem] for stem, label in open_.items() if stem in short}
+    found = [(label, label.name if label.name in scores else partners.get(label.name)) for label in labels]
     pairs = [(label, name) for label, name in found if name is not None]
     if not pairs:
         example = f", for example {next(iter(scores))} and {names[0]}" if scores else ""
@@ -90,6 +94,7 @@ def match(scores: Mapping[str, float], labels: Sequence[LabelledVideo]) -> tuple
         np.array([label.mos for label, _ in pairs], np.float64),
         np.array([np.nan if label.std is None else label.std for label, _ in pairs], np.float64),
         tuple(_groups(label) for label, _ in pairs),
+        _contents([label for label, _ in pairs]),
     )
     return judged, [label.name for label, name in found if name is None], [n for n in scores if n not in used]
 
@@ -99,12 +104,18 @@ def _groups(label: LabelledVideo) -> dict[str, str]:
     return told if label.content == label.name else told | {"content": label.content}
 
 
+def _contents(labels: Sequence[LabelledVideo]) -> NDArray[np.int64] | None:
+    if all(label.content == label.name for label in labels):
+        return None
+    return np.unique([label.content for label in labels], return_inverse=True)[1]
+
+
 def _stem(name: str) -> str:
     last = re.split(r"[\\/]", name)[-1]
-    return re.sub(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", "", last)
+    return re.sub(r"\.([A-Za-z][A-Za-z0-9]{1,4}|3gp)$", "", last)
 
 
-def _short(scores: Mapping[str, float]) -> dict[str, str]:
+def _short(scores: Iterable[str]) -> dict[str, str]:
     """Return the names by their last part without its ending, but for those that share one."""
     found: dict[str, list[str]] = defaultdict(list)
     for name in scores:

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from zoomvqa.checkpoints import load_checkpoint, weights_file
+from pydantic import TypeAdapter
+
+from zoomvqa.checkpoints import Description, FusionDescription, load_checkpoint, weights_file
 from zoomvqa.console import say
-from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
+from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo, load_without_files
 from zoomvqa.data.placeholders import placeholder_reason
-from zoomvqa.errors import AnnotationError, SettingsError
+from zoomvqa.errors import AnnotationError, SettingsError, UserError
 from zoomvqa.evaluation.agree import Judged, match
 from zoomvqa.evaluation.predictions import score_labelled
 from zoomvqa.scoring.branches import Precision
 from zoomvqa.scoring.prediction_files import read_predictions
 from zoomvqa.scoring.scorer import Scorer
+from zoomvqa.settings.data import AnyData, SeveralSets
 from zoomvqa.video.reader import ReaderName
 
 _SHOWN = 5
@@ -49,6 +52,7 @@ class Outcome:
         set: the set's name.
         judged: predictions beside MOS.
         missing: labelled videos without a prediction.
+        split: which part of the set was judged: train, val, test or all.
         note: what the reader of the figures must know; empty where there is nothing.
     """
 
@@ -56,6 +60,7 @@ class Outcome:
     set: str
     judged: Judged
     missing: int
+    split: str = "all"
     note: str = ""
 
 
@@ -113,12 +118,18 @@ def run_checkpoint(source: str, name: str, sets: Sequence[Tested], output: Path,
     file = weights_file(source, "ckpt")
     checkpoint = load_checkpoint(file)
     say(f"{name}: {checkpoint.told}")
-    about = checkpoint.description
     found = []
     for tested in sets:
         scorer = Scorer(checkpoint, effort.device, effort.precision, tested.reader)
         place, written = str(tested.videos[0].path.parent), file.stat()
-        made_from = [str(file.absolute()), written.st_size, written.st_mtime_ns, effort.precision, place]
+        made_from = [
+            str(file.absolute()),
+            written.st_size,
+            written.st_mtime_ns,
+            effort.precision,
+            tested.reader,
+            place,
+        ]
         table = output / folder_name(name) / f"{folder_name(tested.name)}.csv"
         made = score_labelled(
             scorer, tested.videos, table, made_from, f"{tested.name} with {name}",
@@ -128,16 +139,38 @@ def run_checkpoint(source: str, name: str, sets: Sequence[Tested], output: Path,
         if not scores:
             raise SettingsError(f"data: no video of {tested.name} can be scored; {table} has the reasons")
         judged, missing, _ = match(scores, tested.videos)
-        found.append(Outcome(name, tested.name, judged, len(missing), _seen_before(about.trained_on, tested)))
+        note = _seen_before(checkpoint.description, tested)
+        found.append(Outcome(name, tested.name, judged, len(missing), tested.split, note))
     return found
 
 
-def _seen_before(trained_on: str | None, tested: Tested) -> str:
-    if trained_on is None or tested.name not in trained_on.split("+") or tested.split == "test":
-        return ""
-    if tested.split == "val":
-        return "its epoch was chosen on this set's validation videos"
-    return "trained on this set: videos it has seen may be among these"
+def _seen_before(about: Description, tested: Tested) -> str:
+    """Say whether a checkpoint knows the videos that it is judged by; empty where it does not."""
+    counts = _known_videos(about, tested)
+    if counts is not None:
+        told = [f"{count} of these videos {what}" for what, count in counts.items() if count]
+        return "; ".join(told)
+    if about.trained_on is not None and tested.name in about.trained_on.split("+"):
+        return "trained on this set; which videos cannot be seen here"
+    return ""
+
+
+def _known_videos(about: Description, tested: Tested) -> dict[str, int] | None:
+    """Return how many of the videos a checkpoint was trained on, or chosen by; None where its labels are gone."""
+    parts: list[Description] = [about, about.iqa, about.vqa] if isinstance(about, FusionDescription) else [about]
+    try:
+        known = [video for part in parts for video in _labels_of(part)]
+    except (KeyError, ValueError, UserError, OSError):
+        return None
+    names = {video.name for video in tested.videos}
+    seen = {split: len(names & {v.name for v in known if v.split == split}) for split in ("train", "val")}
+    return {"were trained on": seen["train"], "chose its epoch": seen["val"]}
+
+
+def _labels_of(about: Description) -> list[LabelledVideo]:
+    data = TypeAdapter(AnyData).validate_python(about.config["data"])
+    sets = data.sets.values() if isinstance(data, SeveralSets) else [data]
+    return [video for one in sets for video in load_without_files(one).videos]
 
 
 def read_method(source: str, name: str, sets: Sequence[Tested]) -> list[Outcome]:
@@ -154,9 +187,9 @@ def read_method(source: str, name: str, sets: Sequence[Tested]) -> list[Outcome]
         if missing:
             say(f"{path.name}: {len(missing)} videos of {tested.name} have no prediction: {_some(missing)}")
         used |= table.scores.keys() - set(strays)
-        found.append(Outcome(name, tested.name, judged, len(missing)))
+        found.append(Outcome(name, tested.name, judged, len(missing), tested.split))
     if strays := [video for video in table.scores if video not in used]:
-        say(f"{path.name}: {len(strays)} predictions are of no labelled video: {_some(strays)}")
+        say(f"{path.name}: {len(strays)} predictions are of no video that is judged: {_some(strays)}")
     return found
 
 
@@ -173,18 +206,21 @@ def method_names(sources: Sequence[str], given: Sequence[str] | None) -> list[st
     if given is not None and len(given) != len(sources):
         raise SettingsError(f"names: got {len(given)}, expected {len(sources)}, one for each method")
     names = list(given) if given is not None else [_name_of(Path(source)) for source in sources]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    names = [" ".join(name.split()) for name in names]
+    folders = [folder_name(name) for name in names]
+    if twice := [name for name, folder in zip(names, folders, strict=True) if folders.count(folder) > 1]:
         raise SettingsError(f"names: two methods are called {twice[0]!r}; tell them apart with names=[…]")
     return names
 
 
 def _name_of(path: Path) -> str:
+    path = path.absolute()
     return path.parent.parent.name if path.parent.name == "checkpoints" else path.stem
 
 
 def folder_name(name: str) -> str:
-    """Return a name with only such characters that a file may have."""
-    return re.sub(r"[^\w.+-]+", "_", name)
+    """Return a name with only such characters that a folder may have, and that is one."""
+    return re.sub(r"[^\w.+-]+", "_", name).lstrip(".") or "_"
 
 
 def run_methods(methods: Mapping[str, str], run: Callable[[str, str], list[Outcome]]) -> dict[str, list[Outcome]]:

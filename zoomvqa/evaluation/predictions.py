@@ -10,7 +10,7 @@ from typing import Any
 
 from zoomvqa.console import console, progress
 from zoomvqa.data.labelled_set import LabelledVideo
-from zoomvqa.files import whole_file
+from zoomvqa.files import file_key, whole_file
 from zoomvqa.journal import open_journal
 from zoomvqa.scoring.bulk import default_workers, score_many
 from zoomvqa.scoring.scorer import Scorer
@@ -56,13 +56,15 @@ def score_labelled(
     """
     with open_journal(path.with_suffix(".jsonl"), made_from) as kept, progress() as bar:
         # What could not be scored is tried again.
-        known = {name: entry for name, entry in kept.known.items() if entry["score"] is not None}
+        keys = {video.name: file_key(video.name, video.path) for video in videos}
+        known = {name: kept.known[key] for name, key in keys.items() if key in kept.known}
+        known = {name: entry for name, entry in known.items() if entry["score"] is not None}
         todo = [(video.name, video.path) for video in videos if video.name not in known]
         task = bar.add_task(f"Scoring {told}", total=len(videos), completed=len(videos) - len(todo))
         count = default_workers(scorer.device, len(todo)) if workers is None else workers
         for name, found in score_many(scorer, todo, workers=count, patience=patience):
             known[name] = {"score": found.score, "error": " ".join(found.error.split())}
-            kept.write(name, known[name])
+            kept.write(keys[name], known[name])
             bar.advance(task)
     made = [Prediction(v, known[v.name]["score"], known[v.name]["error"]) for v in videos]
     for failed in (p for p in made if p.score is None):

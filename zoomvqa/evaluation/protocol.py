@@ -129,7 +129,7 @@ def _runs(settings: TrainSettings, protocol: Protocol, number: int, labelled: La
     """Return the runs of one split, and write down what it is."""
     table = Path(settings.output) / f"split_{number:02d}.csv"
     if is_first_process():
-        write_split(table, labelled)
+        _write_split_once(table, labelled)
     data = settings.data.model_copy(update={"annotations": str(table), "mos_range": labelled.mos_range})
     runs = []
     for seed in protocol.seeds:
@@ -139,6 +139,23 @@ def _runs(settings: TrainSettings, protocol: Protocol, number: int, labelled: La
         own = {"output": output, "seed": seed, "protocol": None, "resume": None, "overwrite": True, "data": data}
         runs.append(Run(number, seed, labelled, settings.model_copy(update=given | own)))
     return runs
+
+
+def _write_split_once(table: Path, labelled: LabelledSet) -> None:
+    """Write down a split, or see that it is still the one that runs of this protocol were made with.
+
+    Raises:
+        SettingsError: the annotations have changed.
+    """
+    before = table.read_text(encoding="utf-8") if table.is_file() else None
+    write_split(table, labelled)
+    if before is not None and table.read_text(encoding="utf-8") != before:
+        with whole_file(table) as handle:
+            handle.write(before)
+        raise SettingsError(
+            f"data: the annotations have changed since the runs in {table.parent}; give another output, or "
+            "overwrite=true without resume"
+        )
 
 
 def _of_run(source: str | None, name: str, protocol: Protocol) -> str | None:

@@ -24,7 +24,8 @@ from zoomvqa.metrics.bootstrap import Comparison, compare
 
 Results = Mapping[str, Sequence[Outcome]]
 Group = tuple[str, str]
-_ALL: Group = ("all", "all")
+# All videos of a set; no column has such a name.
+_ALL: Group = ("(all)", "")
 _FIGURES = ("srcc", "plcc", "krcc", "rmse", "plcc_fit", "rmse_fit", "outlier_ratio")
 _INTERVALS = ("srcc", "plcc", "plcc_fit")
 # On screen, groups of a kind with more values than these are left to figures.csv.
@@ -63,15 +64,14 @@ def report(results: Results, output: Path, options: Options) -> None:
         _show(outcomes, {name: found[_ALL] for name, found in figures.items()})
         _show_groups(outcomes, figures)
     low_high = [f"{name}_{end}" for name in _INTERVALS for end in ("low", "high")]
-    header = ["method", "set", "group", "value", "videos", "missing", *_FIGURES, *low_high, "notes"]
+    header = ["method", "set", "split", "group", "value", "videos", "missing", *_FIGURES, *low_high, "notes"]
     _write(output / "figures.csv", header, rows)
     compared = [line for outcomes in results.values() for line in _comparisons(outcomes, options)]
+    told = ["set", "first", "second", "videos", "difference", "low", "high", "p", "note"]
     if compared:
-        _write(
-            output / "comparisons.csv",
-            ["set", "first", "second", "videos", "difference", "low", "high", "p"],
-            compared,
-        )
+        _write(output / "comparisons.csv", told, compared)
+    else:  # of an earlier evaluation into the same folder
+        (output / "comparisons.csv").unlink(missing_ok=True)
     rows_of_table = [*(published(list(results)) if options.published else []), *_own(results, whole)]
     write_tables(output, rows_of_table, list(results))
     say(f"Figures and tables: {output}")
@@ -87,7 +87,7 @@ def _row(outcome: Outcome, group: Group, figures: Agreement) -> list[Any]:
     ends = [_number(end) for n in _INTERVALS for end in getattr(figures, f"{n}_interval") or (None, None)]
     missing = outcome.missing if group == _ALL else ""
     notes = "; ".join(filter(None, [outcome.note, *figures.notes]))
-    return [outcome.method, outcome.set, *group, figures.videos, missing, *values, *ends, notes]
+    return [outcome.method, outcome.set, outcome.split, *group, figures.videos, missing, *values, *ends, notes]
 
 
 def _number(value: float | None) -> str:
@@ -103,7 +103,8 @@ def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
 
 def _show(outcomes: Sequence[Outcome], figures: Mapping[str, Agreement]) -> None:
     """Print a column a method; three of them fit a narrow terminal."""
-    table = Table("", *(escape(o.method) for o in outcomes), title=outcomes[0].set)
+    part = "" if outcomes[0].split == "all" else f", {outcomes[0].split} part"
+    table = Table("", *(escape(o.method) for o in outcomes), title=escape(f"{outcomes[0].set}{part}"))
     table.add_row("videos", *(str(figures[o.method].videos) for o in outcomes))
     for name in _FIGURES:
         table.add_row(name, *(_with_interval(figures[o.method], name) for o in outcomes))
@@ -130,7 +131,7 @@ def _show_groups(outcomes: Sequence[Outcome], figures: Mapping[str, Mapping[Grou
             say(f"{outcomes[0].set} by {kind}: {len(values)} groups, in figures.csv")
             continue
         columns = [f"{escape(o.method)}: videos, SRCC / PLCC" for o in outcomes]
-        table = Table(kind, *columns, title=f"{outcomes[0].set} by {kind}")
+        table = Table(escape(kind), *columns, title=escape(f"{outcomes[0].set} by {kind}"))
         for value in values:
             table.add_row(escape(value), *(_of_group(figures[o.method].get((kind, value))) for o in outcomes))
         console.print(table)
@@ -151,9 +152,11 @@ def _comparisons(outcomes: Sequence[Outcome], options: Options) -> list[list[Any
         found = _compared(first.judged, second.judged, shared, max(options.resamples, 1000))
         told = found if isinstance(found, str) else found.told
         say(f"{first.set}, {first.method} less {second.method}, {len(shared)} videos: {told}")
-        if not isinstance(found, str):
-            numbers = [_number(n) for n in (found.difference, *found.interval, found.p)]
-            lines.append([first.set, first.method, second.method, len(shared), *numbers])
+        about = [first.set, first.method, second.method, len(shared)]
+        if isinstance(found, str):
+            lines.append([*about, "", "", "", "", found])
+        else:
+            lines.append([*about, *(_number(n) for n in (found.difference, *found.interval, found.p)), ""])
     return lines
 
 
@@ -162,10 +165,20 @@ def _compared(first: Judged, second: Judged, shared: set[str], resamples: int) -
     mos = dict(zip(first.names, first.mos, strict=True))
     names = [name for name in first.names if name in shared]
     one, other, true = (np.array([values[name] for name in names]) for values in (*scores, mos))
+    contents = None
+    if first.contents is not None:
+        numbers = dict(zip(first.names, first.contents, strict=True))
+        contents = np.array([numbers[name] for name in names])
     try:
-        return compare(one, other, true, resamples=resamples)
+        return compare(one, other, true, resamples=resamples, contents=contents)
     except ValueError as error:
         return str(error)
+
+
+def _notes(outcome: Outcome, figures: Agreement) -> list[str]:
+    """Return what must be known to read SRCC and PLCC of a set."""
+    undefined = figures.notes if figures.srcc is None or figures.plcc is None else ()
+    return [*filter(None, [outcome.note]), *undefined]
 
 
 def _own(results: Results, whole: Mapping[tuple[str, str], Agreement]) -> list[Method]:
@@ -175,7 +188,7 @@ def _own(results: Results, whole: Mapping[tuple[str, str], Agreement]) -> list[M
     for name in names:
         outcomes = [o for found in results.values() for o in found if o.method == name]
         notes = [f"{o.set}: {o.missing} videos left out" for o in outcomes if o.missing]
-        notes += [f"{o.set}: {o.note}" for o in outcomes if o.note]
+        notes += [f"{o.set}: {note}" for o in outcomes for note in _notes(o, whole[o.set, name])]
         figures = {o.set: (whole[o.set, name].srcc, whole[o.set, name].plcc) for o in outcomes}
         source = "; ".join([f"measured with zoomvqa {zoomvqa.__version__}", *notes])
         rows.append(Method(name, figures, source, own=True))

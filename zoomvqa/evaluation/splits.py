@@ -97,6 +97,10 @@ def _official(labelled: LabelledSet, protocol: Protocol, *, own_range: bool) -> 
 def _with_sides(labelled: LabelledSet, side: Callable[[LabelledVideo], str], *, own_range: bool) -> LabelledSet:
     videos = [replace(video, split=side(video)) for video in labelled.videos]
     trained = [video for video in videos if video.split == "train"]
+    if not trained:
+        raise SettingsError(
+            f"protocol.val_share: with these shares nothing of the set {labelled.name} is left to train on"
+        )
     if not any(video.split == "val" for video in videos):
         step = max(1, len(trained) // _WATCHED)
         videos += [replace(video, split="val") for video in trained[::step][:_WATCHED]]

@@ -34,14 +34,14 @@ class Row(NamedTuple):
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """Return median, mean, std (of a sample, n − 1) and number of the runs that have a figure, for each figure."""
+    """Return median, mean, std (of several, n − 1) and number of the runs that have a figure, for each figure."""
     found = {}
     for name in FIGURES:
         values = np.array([row.figures[name] for row in rows if row.figures.get(name) is not None], np.float64)
         if len(values):
-            spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-            told = {"median": float(np.median(values)), "mean": float(values.mean()), "std": spread}
-            found[name] = told | {"runs": len(values)}
+            told = {"median": float(np.median(values)), "mean": float(values.mean())}
+            spread = {"std": float(values.std(ddof=1))} if len(values) > 1 else {}
+            found[name] = told | spread | {"runs": len(values)}
     return found
 
 
@@ -75,7 +75,7 @@ def tell(rows: Sequence[Row], *, planned: int, title: str) -> None:
             str(row.split), str(row.seed), str(row.figures["videos"]), *cells, end_section=at == len(rows) - 1
         )
     for what in ("median", "mean", "std"):
-        table.add_row(what, "", "", *(f"{summary[n][what]:.4f}" for n in names))
+        table.add_row(what, "", "", *(f"{summary[n][what]:.4f}" if what in summary[n] else "–" for n in names))
     console.print(table)
     for note in sorted({note for row in rows for note in row.figures["notes"]}):
         say(f"In some runs: {note}")

@@ -87,12 +87,12 @@ def as_csv(methods: Sequence[Method], sets: Sequence[str]) -> str:
 
 def latex(methods: Sequence[Method], sets: Sequence[str]) -> str:
     """Return the table in LaTeX (it needs the package booktabs)."""
-    lines = [f"\\begin{{tabular}}{{l{'c' * len(sets)}}}", "\\toprule"]
-    lines += [" & ".join(["SRCC / PLCC", *map(_escaped, sets)]) + " \\\\", "\\midrule"]
+    lines = [f"\\begin{{tabular}}{{l{'c' * len(sets)}l}}", "\\toprule"]
+    lines += [" & ".join(["SRCC / PLCC", *map(_escaped, sets), "source"]) + " \\\\", "\\midrule"]
     for method in methods:
         name = f"\\textbf{{{_escaped(method.name)}}}" if method.own else _escaped(method.name)
         cells = [_told(method.figures.get(s)) for s in sets]
-        lines.append(" & ".join([name, *cells]) + f" \\\\ % {method.source}")
+        lines.append(" & ".join([name, *cells, _escaped(method.source)]) + " \\\\")
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
 
 
@@ -103,6 +103,7 @@ def _told(pair: Pair | None) -> str:
 
 
 def _escaped(text: str) -> str:
-    for sign in "&%$#_{}":
-        text = text.replace(sign, f"\\{sign}")
-    return text
+    """Return a text as LaTeX prints it."""
+    signs = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+    signs |= {sign: f"\\{sign}" for sign in "&%$#_{}"}
+    return "".join(signs.get(sign, sign) for sign in " ".join(text.split()))

@@ -10,14 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from zoomvqa.metrics.bootstrap import interval, resampled
+from zoomvqa.metrics.bootstrap import FEWEST, Contents, interval, resampled
 from zoomvqa.metrics.curves import fit_curve
 from zoomvqa.metrics.video import figures_of
 
 Values = NDArray[np.float64]
 Range = tuple[float, float]
-# With fewer videos an interval of resampled videos says nothing.
-FEWEST_FOR_INTERVALS = 10
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,7 @@ def agreement(
     mos: Values,
     std: Values | None = None,
     *,
+    contents: Contents | None = None,
     parameters: int = 4,
     resamples: int = 1000,
     seed: int = 0,
@@ -70,6 +69,8 @@ def agreement(
         prediction: finite.
         mos: finite.
         std: standard deviations of the opinions on each video, where they are known.
+        contents: (n,) numbers of the videos' contents, where they are known: intervals then are of resampled
+            contents.
         parameters: of the logistic, 4 or 5.
         resamples: sets of videos drawn for the intervals; 0 leaves them out.
         seed: of the draws.
@@ -77,7 +78,10 @@ def agreement(
     Raises:
         ValueError: there is no video, the shapes differ, or a value is not finite.
     """
-    x, y = np.asarray(prediction, np.float64), np.asarray(mos, np.float64)
+    told, y = np.asarray(prediction, np.float64), np.asarray(mos, np.float64)
+    # Correlations and fits do not depend on the unit, but their arithmetic has limits.
+    unit = float(np.abs(told).max()) if len(told) and np.isfinite(told).all() else 1.0
+    x = told / unit if unit > 0 else told
     raw = figures_of(torch.from_numpy(x), torch.from_numpy(y))
     notes = []
     fitted = None
@@ -94,28 +98,33 @@ def agreement(
         notes.append("the logistic that fits is flat")
     within: dict[str, Range | None] = {}
     if resamples and not math.isnan(raw.srcc):
-        if len(x) >= FEWEST_FOR_INTERVALS:
-            within = _intervals(x, y, fitted, resamples, seed)
+        drawn = len(x) if contents is None else len(np.unique(contents))
+        if drawn >= FEWEST:
+            within = _intervals(x, y, fitted, resamples, seed, contents)
         else:
-            notes.append(f"{len(x)} videos are too few for intervals")
+            notes.append(f"{drawn} {'videos' if contents is None else 'contents'} are too few for intervals")
+    if std is not None and np.isfinite(std).all() and (std == 0).all():
+        notes.append("all standard deviations of the opinions are 0: no outlier ratio")
     return Agreement(
-        len(x), _told(raw.srcc), _told(raw.plcc), _told(raw.krcc), raw.rmse,
+        len(x), _told(raw.srcc), _told(raw.plcc), _told(raw.krcc), float(np.sqrt(np.mean((told - y) ** 2))),
         _told(after.plcc) if after else None, after.rmse if after else None,
         _outliers(fitted, y, std), **within, notes=tuple(notes),
     )  # fmt: skip
 
 
-def _intervals(x: Values, y: Values, fitted: Values | None, resamples: int, seed: int) -> dict[str, Range | None]:
+def _intervals(
+    x: Values, y: Values, fitted: Values | None, resamples: int, seed: int, contents: Contents | None
+) -> dict[str, Range | None]:
     """Return the intervals; the fitted curve stays that of all videos."""
     found: dict[str, Range | None] = {}
     for name, values, kind in (("srcc", x, "srcc"), ("plcc", x, "plcc"), ("plcc_fit", fitted, "plcc")):
         if values is not None:
-            found[f"{name}_interval"] = interval(resampled(values, y, kind, resamples, seed))
+            found[f"{name}_interval"] = interval(resampled(values, y, kind, resamples, seed, contents))
     return found
 
 
 def _outliers(fitted: Values | None, mos: Values, std: Values | None) -> float | None:
-    if fitted is None or std is None or not np.isfinite(std).all():
+    if fitted is None or std is None or not np.isfinite(std).all() or (std == 0).all():
         return None
     return float(np.mean(np.abs(fitted - mos) > 2 * std))
 

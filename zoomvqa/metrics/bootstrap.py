@@ -10,25 +10,36 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 Values = NDArray[np.float64]
+Contents = NDArray[np.int64]
 # Numbers that are held at a time: resamples times videos.
 _AT_ONCE = 2_000_000
 
 
-def resampled(prediction: Values, mos: Values, kind: str, count: int, seed: int = 0) -> Values:
-    """Return the correlation of `count` sets of as many videos, drawn with replacement.
+# With fewer videos, or contents, resampling says nothing.
+FEWEST = 10
+
+
+def resampled(
+    prediction: Values, mos: Values, kind: str, count: int, seed: int = 0, contents: Contents | None = None
+) -> Values:
+    """Return the correlation of `count` sets of videos, drawn with replacement.
+
+    Videos of one content are alike, and are no independent witnesses: where contents are told, whole contents are
+    drawn, as many as there are.
 
     Args:
         prediction: (n,).
         mos: (n,).
         kind: `srcc` or `plcc`.
         count: how many sets.
-        seed: of the draws; the same seed and n draw the same videos, so that two predictors can be compared.
+        seed: of the draws; the same seed draws the same videos, so that two predictors can be compared.
+        contents: (n,) numbers of the videos' contents.
 
     Returns:
         (count,); NaN where all predictions or all MOS of a set are equal.
     """
-    found = [_correlations(prediction[drawn], mos[drawn], kind) for drawn in _draws(len(mos), count, seed)]
-    return np.concatenate(found)
+    draws = _draws(len(mos), count, seed) if contents is None else _content_draws(contents, count, seed)
+    return np.concatenate([_correlations(prediction[drawn], mos[drawn], kind) for drawn in draws])
 
 
 def interval(values: Values, share: float = 0.95) -> tuple[float, float] | None:
@@ -61,7 +72,14 @@ class Comparison(NamedTuple):
         return f"SRCC differs by {self.difference:+.4f} [{low:+.4f}, {high:+.4f}], p = {self.p:.4f}: {verdict}"
 
 
-def compare(first: Values, second: Values, mos: Values, resamples: int = 2000, seed: int = 0) -> Comparison:
+def compare(
+    first: Values,
+    second: Values,
+    mos: Values,
+    resamples: int = 2000,
+    seed: int = 0,
+    contents: Contents | None = None,
+) -> Comparison:
     """Compare the SRCC of two predictors on the same videos by a paired bootstrap.
 
     Args:
@@ -70,19 +88,23 @@ def compare(first: Values, second: Values, mos: Values, resamples: int = 2000, s
         mos: (n,).
         resamples: sets of videos drawn.
         seed: of the draws.
+        contents: (n,) numbers of the videos' contents; see `resampled`.
 
     Raises:
-        ValueError: a correlation is not defined, or there are fewer than three videos.
+        ValueError: a correlation is not defined, or there are fewer than ten videos, or contents.
     """
     everything = np.arange(len(mos))[None]
     scores = [_correlations(p[everything], mos[everything], "srcc")[0] for p in (first, second)]
-    if len(mos) < 3 or not np.isfinite(scores).all():
-        raise ValueError("a comparison needs three videos, and predictions and MOS that are not all equal")
-    one, other = (resampled(p, mos, "srcc", resamples, seed) for p in (first, second))
+    drawn = len(mos) if contents is None else len(np.unique(contents))
+    if drawn < FEWEST:
+        raise ValueError(f"{drawn} {'videos' if contents is None else 'contents'} are too few to compare by")
+    if not np.isfinite(scores).all():
+        raise ValueError("a comparison needs predictions and MOS that are not all equal")
+    one, other = (resampled(p, mos, "srcc", resamples, seed, contents) for p in (first, second))
     apart = (one - other)[np.isfinite(one - other)]
     turned = min(int((apart <= 0).sum()), int((apart >= 0).sum()))
     within = interval(apart)
-    assert within is not None  # noqa: S101  some set of three videos has differing scores
+    assert within is not None  # noqa: S101  some set of ten has differing scores
     return Comparison(float(scores[0] - scores[1]), within, min(1.0, 2 * (turned + 1) / (len(apart) + 1)))
 
 
@@ -93,11 +115,20 @@ def _draws(videos: int, count: int, seed: int) -> Iterator[NDArray[np.int64]]:
         yield random.integers(videos, size=(min(step, count - done), videos))
 
 
+def _content_draws(contents: Contents, count: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Yield (1, some) numbers of videos, `count` times: those of as many contents as there are."""
+    random, names = np.random.default_rng(seed), np.unique(contents)
+    members = [np.flatnonzero(contents == name) for name in names]
+    for _ in range(count):
+        yield np.concatenate([members[at] for at in random.integers(len(members), size=len(members))])[None]
+
+
 def _correlations(x: Values, y: Values, kind: str) -> Values:
     """Return the correlation of each row of two (rows, n) arrays."""
+    flat = (np.ptp(x, axis=1) == 0) | (np.ptp(y, axis=1) == 0)
     if kind == "srcc":
         x, y = rankdata(x, axis=1), rankdata(y, axis=1)
     x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
     below = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(below > 0, (x * y).sum(axis=1) / below, np.nan)
+        return np.where(flat | (below == 0), np.nan, (x * y).sum(axis=1) / below)

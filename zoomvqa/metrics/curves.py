@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import OptimizeWarning, curve_fit
+from scipy.optimize import leastsq
 
 Values = NDArray[np.float64]
 
@@ -42,19 +42,39 @@ def fit_curve(prediction: Values, mos: Values, parameters: int = 4) -> Values | 
         return None
     # The minimum does not depend on the units of x, but whether it is found does.
     x = (prediction - prediction.mean()) / prediction.std()
-    four = _least_squares(logistic4, x, mos, [mos.max(), mos.min(), 0.0, 0.5])
+    curve = logistic4 if parameters == 4 else logistic5
+    found = [_least_squares(curve, x, mos, start) for start in _starts(x, mos, parameters)]
+    fits = [fitted for fitted in found if fitted is not None]
+    return min(fits, key=lambda fitted: float(np.sum((fitted - mos) ** 2))) if fits else None
+
+
+def _starts(x: Values, mos: Values, parameters: int) -> list[list[float]]:
+    """Return where the search begins: as public code does, the other way up, and on a curve that is nearly a line.
+
+    The best of them counts: any alone ends in a local minimum, or far out, on some data.
+    """
+    high, low, spread = float(mos.max()), float(mos.min()), float(np.ptp(mos))
+    sign = float(np.sign(np.corrcoef(x, mos)[0, 1])) or 1.0
     if parameters == 4:
-        return four
-    slope = float(np.sign(np.corrcoef(x, mos)[0, 1])) or 1.0
-    return _least_squares(logistic5, x, mos, [np.ptp(mos), slope, 0.0, 0.0, mos.mean()])
+        return [[high, low, 0.0, 0.5], [low, high, 0.0, 0.5], [*_line(mos, sign), 0.0, 2.0]]
+    middle = float(mos.mean())
+    return [
+        [spread, sign, 0.0, 0.0, middle],
+        [spread, 3 * sign, 0.0, 0.0, middle],
+        [spread, sign / 3, 0.0, 0.0, middle],
+    ]
+
+
+def _line(mos: Values, sign: float) -> tuple[float, float]:
+    """Return ends of a wide logistic that is as steep as the MOS spread."""
+    middle, half = float(mos.mean()), 4 * float(mos.std()) * sign
+    return middle + half, middle - half
 
 
 def _least_squares(curve: Callable[..., Values], x: Values, mos: Values, start: list[float]) -> Values | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", OptimizeWarning)  # of the covariance, which nobody asks for
-        try:
-            found, _ = curve_fit(curve, x, mos, start, maxfev=20000, ftol=1e-12, xtol=1e-12)
-        except RuntimeError:
-            return None
+    """Return the curve that a search ends with; one that runs on towards a limit counts as far as it came."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        found, *_ = leastsq(lambda p: curve(x, *p) - mos, start, maxfev=5000, ftol=1e-12, xtol=1e-12)
     fitted = curve(x, *found)
     return fitted if np.isfinite(fitted).all() else None

@@ -21,8 +21,9 @@ _SHOWN = 5
 
 def rescaled(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 100 / (1 + e^−z), z = (score − mean) / std over the set, std the population's."""
-    spread = scores.std()
-    return 100.0 / (1.0 + np.exp(-(scores - scores.mean()) / (spread or 1.0)))
+    if np.ptp(scores) == 0:  # their mean may be off by a rounding
+        return np.full_like(scores, 50.0)
+    return 100.0 / (1.0 + np.exp(-(scores - scores.mean()) / scores.std()))
 
 
 def fuse_files(iqa: Path, vqa: Path, output: Path, share: float, done: Collection[str] | None) -> tuple[int, str]:

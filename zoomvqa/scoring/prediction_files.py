@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +10,8 @@ from zoomvqa.errors import UserError
 
 _VIDEO = ("video", "name", "filename", "path")
 _SCORE = ("prediction", "score", "pred")
+# What is larger is no score.
+_LARGEST = 1e30
 
 
 class Predictions(NamedTuple):
@@ -46,18 +47,23 @@ def read_predictions(path: Path, key: str) -> Predictions:
     header = [name.strip().lower() for name in rows[0]] if rows else []
     video, score = (next((header.index(n) for n in known if n in header), None) for known in (_VIDEO, _SCORE))
     named = video is not None and score is not None
+    video, score = (video, score) if named else (0, 1)
     scores: dict[str, float] = {}
     unscored = []
     for number, row in enumerate(rows[1:] if named else rows, start=2 if named else 1):
         if not any(cell.strip() for cell in row):
             continue
-        name, text = _cells(row, video, score) if named else _cells(row, 0, len(row) - 1 or 1)
+        # Without a header two cells speak for themselves, more do not.
+        name, text = _cells(row, video, score) if named or len(row) == 2 else (None, None)
         value = _number(text or "")
         if named and text == "" and name:
             unscored.append(name)
             continue
+        more = "" if named else " or a header with these names"
         if value is None or not name:
-            raise UserError(f"{key}: {path}, line {number}: expected video,score, got {','.join(row)[:200]!r}")
+            raise UserError(
+                f"{key}: {path}, line {number}: expected video,score{more}, got {','.join(row)[:200]!r}"
+            )
         if name in scores:
             raise UserError(f"{key}: {path} lists {name} twice")
         scores[name] = value
@@ -74,4 +80,4 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) < _LARGEST else None

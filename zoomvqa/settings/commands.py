@@ -17,6 +17,9 @@ from zoomvqa.video.reader import ReaderName
 
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
 
+# Fewer draws tell no interval.
+FEWEST_RESAMPLES = 100
+
 Branch = Annotated[IQABranch | VQABranch | FusionBranch, Field(discriminator="name")]
 
 
@@ -149,7 +152,7 @@ class EvaluateSettings(Settings):
     annotations: str | None
     names: list[Annotated[str, Field(min_length=1)]] | None
     data: AnyData | None = None
-    split: SplitName | Literal["auto", "all"]
+    split: Literal["auto", "all", "train", "val", "test"]
     output: str
     published: bool
     parameters: Literal[4, 5]
@@ -158,6 +161,13 @@ class EvaluateSettings(Settings):
     patience: PositiveFloat
     device: Device
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+
+    @field_validator("resamples")
+    @classmethod
+    def _enough(cls, value: int) -> int:
+        if 0 < value < FEWEST_RESAMPLES:
+            raise ValueError(f"0, or {FEWEST_RESAMPLES} at least")
+        return value
 
 
 class CheckSettings(Settings):
