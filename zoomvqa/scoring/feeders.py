@@ -61,6 +61,7 @@ def look_at(path: Path, task: Task) -> Iterator[Message]:
 def _serve(line: Connection, task: Task) -> None:
     """Answer paths with messages, until there are no more: what a process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders print a line for each damaged block
     torch.set_num_threads(1)
     while True:
         try:
