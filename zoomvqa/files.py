@@ -20,9 +20,15 @@ def whole_file(path: Path, mode: str = "w", newline: str | None = None) -> Itera
     file system; a crash leaves the old file, or none.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    encoding = None if "b" in mode else "utf-8"
+    encoding, errors = (None, None) if "b" in mode else ("utf-8", "backslashreplace")  # names may be any bytes
     handle = tempfile.NamedTemporaryFile(  # noqa: SIM115  it outlives the block, under another name
-        mode, dir=path.parent, prefix=f".{path.name}.", delete=False, encoding=encoding, newline=newline
+        mode,
+        dir=path.parent,
+        prefix=f".{path.name}.",
+        delete=False,
+        encoding=encoding,
+        errors=errors,
+        newline=newline,
     )
     try:
         with handle:

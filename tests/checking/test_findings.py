@@ -1,5 +1,6 @@
 """What is wrong with a set as a whole."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,3 +99,25 @@ def test_look_alikes_across_the_split():
     assert findings(rows, None) == [
         Finding("problem", "1 pairs on two sides of the split look alike: a (train) ~ b (val)")
     ]
+
+
+def test_dark_pictures_with_a_light_in_another_corner_are_not_alike():
+    dark = [bytearray(np.full(192, 16, np.uint8).tobytes()) for _ in "ab"]
+    dark[0][0], dark[1][63] = 90, 90
+    rows = [row(n, s, n, prints=bytes(p).hex()) for n, s, p in (("a", "train", dark[0]), ("b", "val", dark[1]))]
+    assert look_alikes([*sound(), *rows]) == []
+
+
+def test_folders_of_pictures_that_are_copies_are_told_by_their_looks():
+    print_ = prints()
+    rows = [row(n, s, n, prints=print_, digest="") for n, s in (("a", "train"), ("b", "val"))]
+    assert "1 pairs on two sides of the split look alike: a (train) ~ b (val)" in [
+        f.text for f in findings([*sound(), *rows], None)
+    ]
+
+
+def test_thousands_of_equal_length_take_seconds():
+    rows = [row(f"{i}", ("train", "val")[i % 2], f"{i}") for i in range(4000)]
+    begin = time.monotonic()
+    assert look_alikes(rows) == []
+    assert time.monotonic() - begin < 20

@@ -9,6 +9,7 @@ from conftest import Make
 from PIL import Image
 
 from zoomvqa.checking.probe import Probe, Question, probe
+from zoomvqa.isolated import run_isolated
 
 
 def look(path: Path, reader: str = "auto", *, decode: bool = True) -> Probe:
@@ -74,3 +75,15 @@ def test_raw_video_and_a_folder_of_pictures(tmp_path):
         Image.new("RGB", (5, 4), (i, 0, 0)).save(tmp_path / "frames" / f"{i:06d}.png")
     found = look(tmp_path / "frames")
     assert (found.error, found.frames, found.width, found.height, found.seconds) == ("", 2, 5, 4, 0)
+
+
+@pytest.mark.parametrize("at", [300, 900, 4000])
+def test_damaged_files_hang_nothing(make_video: Make, tmp_path, at):
+    """Decoding threads that log can wait for the one that waits for them."""
+    data = bytearray(make_video("long.mp4", frames=90, picture="mandelbrot").read_bytes())
+    data[at : at + 3000] = np.random.default_rng(at).bytes(3000)
+    (tmp_path / "hurt.mp4").write_bytes(data)
+    question = Question(str(tmp_path / "hurt.mp4"), "auto", decode=True)
+    results = run_isolated(probe, [question] * 4, workers=1, seconds=30, preload="zoomvqa.checking.probe")
+    for _, found in results:
+        assert isinstance(found, Probe)

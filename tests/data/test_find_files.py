@@ -57,3 +57,17 @@ def test_a_name_of_any_length(root):
 def test_many_missing_are_counted(root):
     with pytest.raises(AnnotationError, match=r"(?s)30 of 31 videos are not under.*  n19\n  … and 10 more"):
         find_files(["top", *(f"n{i}" for i in range(30))], root)
+
+
+def test_links_are_followed_and_end(root):
+    elsewhere = root.parent / "disk"
+    elsewhere.mkdir()
+    (elsewhere / "9.mp4").touch()
+    (root / "Videos").symlink_to(elsewhere)
+    (elsewhere / "again").symlink_to(root)
+    (root / "a" / "nowhere.mp4").symlink_to(root / "gone")
+    assert found(root, "9") == ["Videos/9.mp4"]
+
+
+def test_another_container_of_the_same_video(root):
+    assert found(root, "b/deep/3.yuv") == ["b/deep/3.MKV"]

@@ -178,7 +178,7 @@ def test_a_set_is_read(tmp_path, name):
 
 def test_every_set_of_the_configs_is_tested():
     names = {path.stem for path in (config_folder() / "data").glob("[!_]*.yaml")}
-    assert names == {*SETS, "demo", "folder", "frames"}
+    assert names == {*SETS, "demo", "folder", "frames", "mixed"}
 
 
 def test_annotations_that_are_not_there_are_named(tmp_path):

@@ -132,3 +132,13 @@ def test_a_limit_takes_evenly_of_each_split(tmp_path):
     own = load_set(DataSettings(**where, limit=3, overfit=True))
     assert [v.name for v in own.part("val")] == [v.name for v in own.part("train")]
     assert own.mos_range == (0, 4)
+
+
+def test_videos_that_are_not_there_can_be_left_out(folder, capsys):
+    with (folder / "t.csv").open("a") as handle:
+        handle.write("\ng_1,3.0")
+    with pytest.raises(AnnotationError, match="g_1"):
+        load_set(settings(folder))
+    labelled = load_set(settings(folder, missing="skip"))
+    assert len(labelled.videos) == 12
+    assert "1 of 13 videos of x are not there: left out" in capsys.readouterr().err

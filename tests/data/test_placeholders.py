@@ -1,5 +1,6 @@
 """Labels that are no opinions."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,11 @@ def test_refusal_names_the_split():
     refuse_placeholders(labelled)
     with pytest.raises(AnnotationError, match="test labels of vdpve are placeholders, no opinions: all 9"):
         refuse_placeholders(labelled, ("train", "val", "test"))
+
+
+def test_each_of_several_sets_is_looked_at():
+    good = tuple(replace(v, set=0) for v in videos([10.0, 20, 30, 40, 50], "train"))
+    bad = tuple(replace(v, set=1) for v in videos([50.0] * 6, "train"))
+    joined = LabelledSet("a+b", (*good, *bad), (0.0, 100.0), ("a", "b"), (1.0, 1.0))
+    with pytest.raises(AnnotationError, match="the train labels of b are placeholders, no opinions: all 6"):
+        refuse_placeholders(joined)

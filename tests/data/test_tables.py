@@ -65,3 +65,41 @@ def test_case_does_not_count_where_the_pattern_says_so(tmp_path):
     (tmp_path / "t.csv").write_text("video,mos\nScene_1,1\nsCENE_2,2\n")
     assert {x.content for x in read_labels(tmp_path / "t.csv", content_pattern="(?i)^(.+)_")} == {"scene"}
     assert len({x.content for x in read_labels(tmp_path / "t.csv", content_pattern="^(.+)_")}) == 2
+
+
+def test_an_array_of_structs_has_a_row_a_video(tmp_path):
+    data = np.array([("3339962845", 1.5), ("b", 2.5)], dtype=[("name", object), ("mos", object)])
+    savemat(tmp_path / "t.mat", {"data": data})
+    assert [(x.video, x.mos) for x in read_labels(tmp_path / "t.mat")] == [("3339962845", 1.5), ("b", 2.5)]
+
+
+def test_numbers_that_are_names_stay_whole(tmp_path):
+    savemat(tmp_path / "t.mat", {"flickr_id": np.array([3339962845.0, 7.0e9]), "MOS": np.array([1.5, 2.0])})
+    assert [x.video for x in read_labels(tmp_path / "t.mat")] == ["3339962845", "7000000000"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("t.csv", "video,mos\na.mp4,3,9\n", "row 2: 3 cells where the header has 2"),
+        ("t.csv", ",,,\n,,\n", "no video is listed in it"),
+        ("t.csv", "video,mos\na.mp4,1e300\n", "the MOS '1e300' is not a finite number"),
+        ("t.json", "[" * 100_000, "not JSON"),
+        ("t.json", '{"train": [["a", 1' + "0" * 5000 + "]]}", "not JSON"),
+    ],
+)
+def test_tables_that_are_wrong(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(AnnotationError, match=message):
+        read_labels(tmp_path / name)
+
+
+def test_empty_cells_beyond_the_header_do_no_harm(tmp_path):
+    (tmp_path / "t.csv").write_text("video,mos\na.mp4,3,,\n")
+    assert read_labels(tmp_path / "t.csv")[0].mos == 3
+
+
+def test_a_pattern_whose_group_takes_no_part(tmp_path):
+    (tmp_path / "t.csv").write_text("video,mos\na.mp4,3\n")
+    with pytest.raises(AnnotationError, match="does not match the video name 'a.mp4'"):
+        read_labels(tmp_path / "t.csv", content_pattern="(?i)^(x)?a")

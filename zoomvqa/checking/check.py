@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from zoomvqa.checking.probe import Probe, Question, probe
 from zoomvqa.console import progress
 from zoomvqa.data.annotations import Label
 from zoomvqa.data.find_files import look_for
-from zoomvqa.data.labelled_set import LabelledVideo, assign_splits, labels_of
+from zoomvqa.data.labelled_set import LabelledVideo, assign_splits, deal, labels_of
 from zoomvqa.errors import AnnotationError
+from zoomvqa.files import file_key
 from zoomvqa.isolated import Lost, run_isolated
 from zoomvqa.journal import open_journal
 from zoomvqa.settings.data import DataSettings
@@ -49,7 +50,7 @@ def check_set(settings: DataSettings, output: Path, effort: Effort) -> tuple[lis
     """
     labels = labels_of(settings)
     known, more = _once(labels)
-    splits, torn = _splits(known, settings)
+    splits = _splits(known, settings)
     root = Path(settings.root).expanduser()
     if not root.is_dir():
         raise AnnotationError(f"data.root is not a folder: {root}")
@@ -60,26 +61,32 @@ def check_set(settings: DataSettings, output: Path, effort: Effort) -> tuple[lis
         place, trouble = (path, "") if isinstance(path, Path) else (Path(label.video), path)
         video = LabelledVideo(label.video, place, label.mos, label.content or label.video, split, label.std)
         rows.append(Checked(video, found.get(place), trouble))
-    return rows, [*more, *torn, *_shared(rows), *findings(rows, settings.mos_range)]
+    return rows, [*more, *_shared(rows), *findings(rows, settings.mos_range)]
 
 
 def _once(labels: Sequence[Label]) -> tuple[list[Label], list[Finding]]:
     """Return each label once, and which there were several of."""
-    twice = [video for video, times in Counter(label.video for label in labels).items() if times > 1]
-    told = ", ".join(twice[:_TOLD]) + (", …" if len(twice) > _TOLD else "")
-    found = [Finding("problem", f"{len(twice)} videos are listed more than once: {told}")] if twice else []
-    return list({label.video: label for label in labels}.values()), found
+    rows: dict[str, list[Label]] = defaultdict(list)
+    for label in labels:
+        rows[label.video].append(label)
+    twice = {video: found for video, found in rows.items() if len(found) > 1}
+    if not twice:
+        return list(labels), []
+    told = ", ".join(list(twice)[:_TOLD]) + (", …" if len(twice) > _TOLD else "")
+    sides = sum(len({label.split for label in found}) > 1 for found in twice.values())
+    scores = sum(len({label.mos for label in found}) > 1 for found in twice.values())
+    text = f"{len(twice)} videos are listed more than once ({sides} on two sides of the split, {scores} with "
+    return [found[-1] for found in rows.values()], [Finding("problem", f"{text}different scores): {told}")]
 
 
-def _splits(labels: Sequence[Label], settings: DataSettings) -> tuple[list[str], list[Finding]]:
+def _splits(labels: Sequence[Label], settings: DataSettings) -> list[str]:
     """Return each label's split; where the annotation tears contents apart, as it is told."""
-    asked = settings.val_share, settings.test_share, settings.split_seed
     try:
-        return assign_splits(labels, *asked), []
-    except AnnotationError:
-        # Contents on two sides are found again, and told with their names, in the whole.
-        alone = [replace(label, content=None) for label in labels]
-        return assign_splits(alone, *asked), []
+        return assign_splits(labels, settings.val_share, settings.test_share, settings.split_seed)
+    except AnnotationError:  # contents on two sides, which are told with the whole
+        contents = Counter(label.content or label.video for label in labels if label.split is None)
+        dealt = deal(contents, settings.val_share, settings.test_share, settings.split_seed)
+        return [label.split or dealt[label.content or label.video] for label in labels]
 
 
 def _shared(rows: Sequence[Checked]) -> list[Finding]:
@@ -116,5 +123,4 @@ def _probe(entry: dict[str, Any]) -> Probe:
 
 
 def _key(path: Path, settings: DataSettings, effort: Effort) -> str:
-    about = path.stat()
-    return f"{path.absolute()}|{about.st_size}|{about.st_mtime_ns}|{settings.reader}|{effort.decode}"
+    return f"{file_key(str(path.absolute()), path)}|{settings.reader}|{effort.decode}"

@@ -13,7 +13,8 @@ from zoomvqa.checking.probe import Probe
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.placeholders import placeholder_reason
 
-# Two videos look alike where no cell of their prints differs by more grey levels on average than this.
+# Two videos look alike where the cells of their prints differ by no more grey levels on average, and by no more
+# than a tenth of the prints' own spread.
 _ALIKE = 1.0
 # And where they are as long, to so many seconds.
 _SECONDS = 0.05
@@ -109,36 +110,50 @@ def _copies(rows: Sequence[Checked]) -> Iterable[Finding]:
         told = _some([" = ".join(row.video.name for row in group[:3]) for group in copies])
         across = f", {leaks} of them on two sides of the split" if leaks else ""
         yield Finding("problem", f"{len(copies)} files are there more than once{across}: {told}")
-    pairs = [(a, b) for a, b in look_alikes(rows) if a.video.split != b.video.split]
-    pairs = [(a, b) for a, b in pairs if a.found and b.found and a.found.digest != b.found.digest]
+    pairs = [(a, b) for a, b in look_alikes(rows) if not _same_file(a, b)]
     if pairs:
         told = _some([f"{a.video.name} ({a.video.split}) ~ {b.video.name} ({b.video.split})" for a, b in pairs])
         yield Finding("problem", f"{len(pairs)} pairs on two sides of the split look alike: {told}")
 
 
-def look_alikes(rows: Sequence[Checked]) -> list[tuple[Checked, Checked]]:
-    """Return pairs of videos that are as long and whose first, middle and last frames look the same when small.
+def _same_file(one: Checked, other: Checked) -> bool:
+    return bool(one.found and other.found and one.found.digest and one.found.digest == other.found.digest)
 
-    Flat pictures, black ones for example, are not compared.
+
+def look_alikes(rows: Sequence[Checked]) -> list[tuple[Checked, Checked]]:
+    """Return pairs of videos on two sides of the split that are as long, and look the same when small.
+
+    Compared are prints of the first, middle and last frame. Flat pictures, black ones for example, are not.
     """
     usable = [row for row in rows if row.found and row.found.prints and not row.problem]
-    usable.sort(key=lambda row: row.found.seconds if row.found else 0.0)
-    prints = [
-        np.frombuffer(bytes.fromhex(row.found.prints), np.uint8).astype(np.float32) for row in usable if row.found
-    ]
-    pairs = []
-    for at, row in enumerate(usable):
-        assert row.found is not None  # noqa: S101  chosen above
-        if prints[at].std() < 2 * _ALIKE:
+    by_length: dict[int, list[Checked]] = defaultdict(list)
+    for row in usable:
+        by_length[len(row.found.prints) if row.found else 0].append(row)
+    return [pair for same in by_length.values() for pair in _alike(same)]
+
+
+def _alike(rows: Sequence[Checked]) -> list[tuple[Checked, Checked]]:
+    """Return the pairs among rows whose prints are as long."""
+    prints = np.array(
+        [np.frombuffer(bytes.fromhex(r.found.prints), np.uint8) for r in rows if r.found], np.float32
+    )
+    means, spreads = prints.mean(axis=1), prints.std(axis=1)
+    order = np.argsort(means, kind="stable")
+    prints, means, spreads = prints[order], means[order], spreads[order]
+    seconds = np.array([row.found.seconds for row in rows if row.found])[order]
+    sides = np.array([row.video.split for row in rows])[order]
+    # Prints that differ by so little on average have means that do: only those are looked at.
+    ends = np.searchsorted(means, means + _ALIKE, side="right")
+    pairs = list[tuple[int, int]]()
+    for at in range(len(rows)):
+        if spreads[at] < 2 * _ALIKE:
             continue
-        for further in range(at + 1, len(usable)):
-            other = usable[further].found
-            assert other is not None  # noqa: S101  chosen above
-            if other.seconds > row.found.seconds + _SECONDS:
-                break
-            if len(prints[at]) == len(prints[further]) and np.abs(prints[at] - prints[further]).mean() <= _ALIKE:
-                pairs.append((row, usable[further]))
-    return pairs
+        near = np.arange(at + 1, ends[at])
+        near = near[(np.abs(seconds[near] - seconds[at]) <= _SECONDS) & (sides[near] != sides[at])]
+        apart = np.abs(prints[near] - prints[at]).mean(axis=1)
+        alike = near[apart <= np.minimum(_ALIKE, spreads[at] / 10)]
+        pairs += [(min(order[at], order[other]), max(order[at], order[other])) for other in alike]
+    return [(rows[first], rows[second]) for first, second in pairs]
 
 
 def _grouped(

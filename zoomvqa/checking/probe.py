@@ -98,14 +98,12 @@ def _still_or_raw(path: Path, question: Question) -> Probe:
 
 
 def _video(path: Path, question: Question) -> Probe:
-    av.logging.set_level(av.logging.WARNING)
-    with av.logging.Capture(local=False) as said:
-        video = Video(path, question.reader)
-        next(iter(video.frames([0])))  # the decoder of training reads it, too
-        line, error, prints = video.timeline, "", ""
-        if question.decode:
-            count, prints = _decode(path, len(line))
-            error = f"only {count} of {len(line)} frames decode" if count < len(line) else ""
+    video = Video(path, question.reader)
+    next(iter(video.frames([0])))  # the decoder of training reads it, too
+    line, error, prints, said = video.timeline, "", "", list[tuple[int, str, str]]()
+    if question.decode:
+        count, prints, said = _decode(path, len(line))
+        error = f"only {count} of {len(line)} frames decode" if count < len(line) else ""
     end = max(map(sum, zip(line.pts, line.durations, strict=True)))
     if len(line) > 1 and not any(line.durations):
         end += (line.pts[-1] - line.pts[0]) // (len(line) - 1)
@@ -115,18 +113,23 @@ def _video(path: Path, question: Question) -> Probe:
                  line.height, path.stat().st_size, _digest(path), prints)  # fmt: skip
 
 
-def _decode(path: Path, frames: int) -> tuple[int, str]:
-    """Decode all frames; return how many there are, and the prints of three."""
+def _decode(path: Path, frames: int) -> tuple[int, str, list[tuple[int, str, str]]]:
+    """Decode all frames; return how many there are, the prints of three, and what the decoder says."""
     wanted, prints, count = {0, frames // 2, frames - 1}, [], 0
+    # Decoding threads that log wait for this one, which waits for them: there is one thread while it listens.
+    av.logging.set_level(av.logging.WARNING)
     try:
-        with open_container(path) as container:
+        with av.logging.Capture(local=False) as said, open_container(path) as container:
+            container.streams.video[0].thread_type = "NONE"
             for picture in container.decode(video=0):
                 if count in wanted:
                     prints.append(_print(picture.to_ndarray(format="gray")))
                 count += 1
     except (av.FFmpegError, ValueError) as error:
         raise VideoError(f"frame {count} of {frames} does not decode: {str(error).splitlines()[0]}") from None
-    return count, "".join(prints)
+    finally:
+        av.logging.set_level(None)
+    return count, "".join(prints), list(said)
 
 
 def _print(grey: NDArray[np.floating] | NDArray[np.uint8]) -> str:
@@ -150,8 +153,8 @@ def _digest(path: Path) -> str:
 
 
 def _complaints(said: list[tuple[int, str, str]]) -> tuple[str, ...]:
-    counts = Counter(
-        f"{name}: {' '.join(text.split())}" for level, name, text in said if level <= av.logging.WARNING
-    )
+    # The scaler's are of making the prints.
+    lines = [(name, text) for level, name, text in said if level <= av.logging.WARNING and name != "swscaler"]
+    counts = Counter(f"{name}: {' '.join(text.split())}" for name, text in lines)
     told = tuple(f"{text} ({times}×)" if times > 1 else text for text, times in counts.most_common(_TOLD))
     return told if len(counts) <= _TOLD else (*told, f"and {len(counts) - _TOLD} other complaints")

@@ -10,6 +10,7 @@ from zoomvqa.checking.findings import Checked, Finding
 from zoomvqa.checking.report import write_report
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.console import console
+from zoomvqa.data.labelled_set import labels_of
 from zoomvqa.ladder.demo import build_demo
 from zoomvqa.settings.commands import CheckSettings
 from zoomvqa.settings.data import SeveralSets
@@ -26,6 +27,9 @@ def _check(settings: CheckSettings) -> int:
     effort = Effort(settings.workers or os.cpu_count() or 1, settings.decode, settings.seconds)
     checked: dict[str, list[Checked]] = {}
     problems = 0
+    for one in sets.values():  # mistakes are told before hours of work
+        if one.name != "demo":
+            labels_of(one)
     for name, one in sets.items():
         if name == "demo":
             build_demo(Path(one.root))

@@ -19,12 +19,12 @@ def expand_sets(arguments: list[str]) -> list[str]:
     if several is None:
         return arguments
     names = [name.strip() for name in several[len("data=[") : -1].split(",") if name.strip()]
-    root = next((a.partition("=")[2] for a in arguments if a.startswith("data.root=")), None)
+    root = next((a.partition("=")[2].strip("'\"") for a in arguments if a.startswith("data.root=")), None)
     given = {a.partition("=")[0] for a in arguments}
     made = ["data=mixed"]
     for name in dict.fromkeys(names):
         made += [f"+data@data.sets.{name}={name}", f"+data.weights.{name}=1.0"]
-        if root is not None and f"data.sets.{name}.root" not in given:
+        if root is not None and name != "demo" and f"data.sets.{name}.root" not in given:
             made.append(f"data.sets.{name}.root={set_folder(Path(root).expanduser(), name)}")
     rest = [a for a in arguments if a != several and not a.startswith("data.root=")]
     return [*made, *rest]

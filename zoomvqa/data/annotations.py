@@ -147,7 +147,7 @@ def _with_content(label: Label, pattern: str | None) -> Label:
         return label
     name = re.split(r"[\\/]", label.video)[-1]
     found = re.search(pattern, name)
-    if found is None:
+    if found is None or found.group(1) is None:
         raise AnnotationError(f"data.content_pattern {pattern!r} does not match the video name {name!r}")
     content = found.group(1)
     return replace(label, content=content.lower() if found.re.flags & re.IGNORECASE else content)

@@ -101,7 +101,13 @@ def _is_file(path: Path) -> bool:
 def _tree(root: Path) -> dict[str, list[Path]]:
     """Return the files below a folder by their names, with and without their ending, in lower case."""
     found: dict[str, list[Path]] = defaultdict(list)
-    for folder, _, files in os.walk(root, followlinks=False):
+    seen: set[tuple[int, int]] = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
+        about = os.stat(folder)  # noqa: PTH116  of many
+        if (about.st_dev, about.st_ino) in seen:  # a link to a folder above
+            folders.clear()
+            continue
+        seen.add((about.st_dev, about.st_ino))
         for file in files:
             path = Path(folder, file)
             if path.suffix.lower() in VIDEO_ENDINGS:
@@ -114,7 +120,11 @@ def _below(tree: dict[str, list[Path]], root: Path, name: str, endings: Iterable
     parts = _parts(name)
     if not parts:
         return None
-    for last in (parts[-1].lower(), *(f"{parts[-1].lower()}{between.lower()}" for between in endings)):
+    last, stem = parts[-1].lower(), Path(parts[-1].lower())
+    names = [last, *(f"{last}{between.lower()}" for between in endings)]
+    if stem.suffix in VIDEO_ENDINGS:  # the same video in another container
+        names.append(stem.stem)
+    for last in names:
         candidates = tree.get(last, [])
         if candidates:
             return _most_alike(candidates, root, parts, name)

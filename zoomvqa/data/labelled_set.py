@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from zoomvqa.console import say
 from zoomvqa.data.annotations import Label, read_labels
-from zoomvqa.data.find_files import find_files
+from zoomvqa.data.find_files import MISSING, find_files, look_for
 from zoomvqa.errors import AnnotationError
 from zoomvqa.settings.data import DataSettings, SplitName
 
@@ -84,8 +85,15 @@ def load_set(settings: DataSettings) -> LabelledSet:
     labels = labels_of(settings)
     _refuse_twice(labels)
     root = Path(settings.root).expanduser()
+    frames = settings.layout == "frames"
+    if settings.missing == "skip" and root.is_dir():
+        looked = look_for([label.video for label in labels], root, settings.endings, frames=frames)
+        there = [label for label, found in zip(labels, looked, strict=True) if found != MISSING]
+        if len(there) < len(labels):
+            say(f"{len(labels) - len(there)} of {len(labels)} videos of {settings.name} are not there: left out")
+        labels = there or labels
     names = [label.video for label in labels]
-    return _joined(settings, labels, find_files(names, root, settings.endings, frames=settings.layout == "frames"))
+    return _joined(settings, labels, find_files(names, root, settings.endings, frames=frames))
 
 
 def load_without_files(settings: DataSettings) -> LabelledSet:

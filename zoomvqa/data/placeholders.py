@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
@@ -37,7 +38,8 @@ def refuse_placeholders(labelled: LabelledSet, splits: Sequence[str] = ("train",
     Raises:
         AnnotationError: a split has such labels.
     """
-    for split in splits:
-        videos = [video for video in labelled.videos if video.split == split]
+    names = labelled.sets or (labelled.name,)
+    for split, (number, name) in itertools.product(splits, enumerate(names)):
+        videos = [video for video in labelled.videos if (video.split, video.set) == (split, number)]
         if reason := placeholder_reason(videos, labelled.mos_range):
-            raise AnnotationError(f"the {split} labels of {labelled.name} are placeholders, no opinions: {reason}")
+            raise AnnotationError(f"the {split} labels of {name} are placeholders, no opinions: {reason}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,10 @@ from zoomvqa.errors import AnnotationError
 
 # What lines without a header hold, by how many cells they have.
 _LINES = {2: ["video", "mos"], 4: ["video", "duration", "fps", "mos"]}
+
+
+# What is larger is no opinion.
+_LARGEST = 1e30
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ def read_table(path: Path, header: Sequence[str] | None = None) -> TableFile:
     if path.suffix.lower() == ".json":
         return _from_json(path, text)
     rows = _rows(path, text)
+    if not rows:
+        raise AnnotationError(f"{path}: no video is listed in it")
     if header is None and _is_header(rows[0]):
         names = [cell.strip() for cell in rows[0]]
         return _checked(TableFile(path, names, rows[1:], 2), f"cells where the header has {len(names)}")
@@ -75,7 +80,8 @@ def _told(names: Sequence[str]) -> str:
 
 def _checked(table: TableFile, expected: str) -> TableFile:
     for number, row in enumerate(table.rows, start=table.first):
-        if len(row) < len(table.header):
+        # More are decimal commas, or commas in names, without quotes; empty ones do no harm.
+        if len(row) < len(table.header) or any(cell.strip() for cell in row[len(table.header) :]):
             raise AnnotationError(f"{table.path}, row {number}: {len(row)} {expected}")
     return table
 
@@ -89,7 +95,7 @@ def number_in(text: str) -> float | None:
         value = float(cleaned)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) < _LARGEST else None
 
 
 def _text_of(path: Path) -> str:
@@ -121,7 +127,7 @@ def _is_header(row: Sequence[str]) -> bool:
 def _from_json(path: Path, text: str) -> TableFile:
     try:
         table: Any = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise AnnotationError(f"{path}: not JSON ({error})") from None
     if not isinstance(table, dict) or not all(isinstance(rows, list) for rows in table.values()):
         raise AnnotationError(f'{path}: expected {{"train": [[folder, frames, mos], …], "val": …}}')
@@ -155,8 +161,13 @@ def _from_matlab(path: Path) -> TableFile:
     rounded = frozenset(
         n for n, found in kept.items() if isinstance(found, np.ndarray) and found.dtype.kind in "iu"
     )
-    texts = [[str(cell) for cell in found] for found in kept.values()]
+    texts = [[_text(cell) for cell in found] for found in kept.values()]
     return TableFile(path, list(kept), [list(row) for row in zip(*texts, strict=True)], rounded=rounded)
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as text; MATLAB has whole numbers as floats, also where they are names."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() and abs(cell) >= 1e5 else str(cell)
 
 
 def _arrays(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -165,7 +176,13 @@ def _arrays(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         return
     if value.dtype.names:
         for field in value.dtype.names:
-            yield from _arrays(field, value.flat[0][field])
+            if value.size == 1:
+                yield from _arrays(field, value.flat[0][field])
+            else:  # an array of structs, one a video
+                entries = np.empty(value.size, dtype=object)
+                for at, entry in enumerate(value.flat):
+                    entries[at] = entry[field]
+                yield from _arrays(field, entries)
     elif value.dtype == object:
         cells = [np.asarray(cell) for cell in value.flat]
         if all(cell.size == 1 for cell in cells):

@@ -9,7 +9,6 @@ from pydantic import (
     Discriminator,
     Field,
     NonNegativeInt,
-    PositiveFloat,
     PositiveInt,
     Tag,
     ValidationInfo,
@@ -41,6 +40,7 @@ class DataSettings(Settings):
     annotations: str | dict[SplitName, str] | None = None
     usual_files: tuple[str | dict[SplitName, str], ...] = ()
     layout: Literal["videos", "frames"] = "videos"
+    missing: Literal["refuse", "skip"] = "refuse"
     columns: Columns = Columns()
     header: tuple[str, ...] | None = None
     groups: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ class SeveralSets(Settings):
 
     name: Literal["mixed"] = "mixed"
     sets: dict[str, DataSettings]
-    weights: dict[str, PositiveFloat] = Field(default_factory=dict)
+    weights: dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] = Field(default_factory=dict)
 
     @field_validator("sets")
     @classmethod

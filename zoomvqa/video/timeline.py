@@ -94,6 +94,7 @@ def open_container(path: Path) -> Any:
 
     PyAV before 19 refuses them unless it is told not to; later versions have no such option.
     """
+    path = path.absolute()  # a relative x:y.mp4 would be an address
     try:
         return av.open(str(path), metadata_errors="replace")
     except TypeError:
