@@ -19,10 +19,16 @@ from zoomvqa.processes import is_first_process
 console = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
+def printable(text: str) -> str:
+    """Return a text that does nothing to a terminal: names of files may hold any bytes."""
+    told = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in told)
+
+
 def say(message: str) -> None:
     """Print a line, on the first of several processes only."""
     if is_first_process():
-        console.print(message, markup=False)
+        console.print(printable(message), markup=False)
 
 
 def progress() -> Progress:

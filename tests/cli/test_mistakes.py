@@ -179,3 +179,10 @@ def test_ladder_to_training(command: Run, make_video: Make, tmp_path):
     where = ("data.root=ladder", "data.annotations=ladder/labels.csv")
     outcome = command("train", *SMALL, *where, "output=run", "trainer.max_epochs=1")
     assert outcome.code == 0, outcome.err
+
+
+def test_names_do_nothing_to_the_terminal(command: Run):
+    outcome = command("predict", "ckpt=x", "input=\x1b]0;pwned\x07\x1b[2J\udce9.mp4")
+    assert outcome.code == 2
+    assert "\x1b" not in outcome.err
+    assert "\x07" not in outcome.err

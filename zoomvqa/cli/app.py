@@ -20,7 +20,7 @@ import zoomvqa
 from zoomvqa.cli import sweep
 from zoomvqa.cli.overrides import compositions, config_folder, first_line, is_sweep, plain_text
 from zoomvqa.cli.several_sets import expand_sets
-from zoomvqa.console import console
+from zoomvqa.console import console, printable
 from zoomvqa.errors import SettingsError, UserError, ZoomVQAError
 from zoomvqa.settings.base import Settings, check
 
@@ -65,7 +65,7 @@ def _guarded(work: Callable[[], Any], codes: list[int]) -> Any:
         result = work()
     except (ZoomVQAError, HydraException, OSError, RuntimeError) as error:
         message, code = _told(error)
-        message = message.encode("utf-8", "backslashreplace").decode()  # names of files may be any bytes
+        message = printable(message)
         console.print(f"error: {message}", markup=False, style="red" if console.is_terminal else None)
         codes.append(code)
         return None

@@ -14,7 +14,7 @@ import zoomvqa
 from zoomvqa.checkpoints import load_checkpoint, weights_file
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
-from zoomvqa.console import console, progress, say
+from zoomvqa.console import console, printable, progress, say
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.placeholders import placeholder_reason
 from zoomvqa.errors import SettingsError
@@ -100,7 +100,7 @@ def _score_all(
                 parts = part_rows_of(name, result) if settings.details else []
                 kept.write(keys[name], {"row": row_of(name, result), "parts": parts})
                 told = f"{result.score:9.4f}" if result.score is not None else f"    error  {result.error}"
-                bar.console.print(escape(f"{told}  {name}"))
+                bar.console.print(escape(printable(f"{told}  {name}")))
                 bar.advance(task)
         except BaseException:
             say(f"What was scored until now is in {kept_in}; the same command goes on")

@@ -62,9 +62,12 @@ def look_for(
 ) -> list[Path | str]:
     """Return what `find_files` would for each name, or in one sentence why there is none: `MISSING`, or doubt."""
     looked: list[Path | str] = []
+    listings: dict[Path, set[str]] = {}
     tree = None
     for name in names:
-        path: Path | str | None = _frame_folder(root, name) if frames else _video_file(root, name, endings)
+        path: Path | str | None = (
+            _frame_folder(root, name) if frames else _video_file(root, name, endings, listings)
+        )
         if path is None and not frames:
             tree = tree if tree is not None else _tree(root)
             path = _below(tree, root, name, endings)
@@ -76,21 +79,39 @@ def _parts(name: str) -> list[str]:
     return [p for p in re.split(r"[\\/]", name) if p not in {"", ".", ".."}]
 
 
-def _video_file(root: Path, name: str, endings: Iterable[str]) -> Path | None:
+def _video_file(root: Path, name: str, endings: Iterable[str], listings: dict[Path, set[str]]) -> Path | None:
+    """Return the file of a name as it stands under the root, or there without its folders.
+
+    Args:
+        root: the folder.
+        name: as the annotation has it.
+        endings: see `find_files`.
+        listings: what folders hold, each read once: a million looks at a network's disk take minutes.
+    """
     parts = _parts(name)
     if not parts:
         return None
     # The name as it stands, then without its folders; then the same with an ending the annotation left out.
     for tail in dict.fromkeys(("/".join(parts), parts[-1])):
         exact = root / tail
-        if _is_file(exact):
+        held = _held(exact.parent, listings)
+        if exact.name in held and _is_file(exact):
             return exact
         for between in ("", *endings):
             for ending in sorted(VIDEO_ENDINGS):
-                longer = exact.with_name(exact.name + between + ending)
-                if _is_file(longer):
-                    return longer
+                longer = exact.name + between + ending
+                if longer in held and _is_file(exact.with_name(longer)):
+                    return exact.with_name(longer)
     return None
+
+
+def _held(folder: Path, listings: dict[Path, set[str]]) -> set[str]:
+    if folder not in listings:
+        try:
+            listings[folder] = set(os.listdir(folder))  # noqa: PTH208  names are enough
+        except (OSError, ValueError):  # there is no such folder, or no folder can have such a name
+            listings[folder] = set()
+    return listings[folder]
 
 
 def _is_file(path: Path) -> bool:

@@ -18,6 +18,8 @@ class Settings(BaseModel):
 
 
 S = TypeVar("S", bound=Settings)
+# So much is told of a value that is wrong.
+_LONG = 200
 
 
 def check(kind: type[S], values: Mapping[str, Any], prefix: str = "") -> S:
@@ -59,7 +61,12 @@ def _explain(kind: type[BaseModel], error: ValidationError, prefix: str) -> str:
         expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         choices = first.get("ctx", {}).get("expected", "")
     hint = nearest(str(came), [c.strip("' ") for c in choices.replace(" or ", ",").split(",")])
-    return f"{key}: got {came!r}, expected {expected}{hint}{more}"
+    return f"{key}: got {_short(came)}, expected {expected}{hint}{more}"
+
+
+def _short(came: Any) -> str:
+    told = repr(came)
+    return told if len(told) <= _LONG else f"{told[:_LONG]}…"
 
 
 def _keys_of(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[list[int | str], list[str]]:
