@@ -72,9 +72,9 @@ def spoilt(path, task):
 SERVE = feeders._serve
 
 
-def serve_spoilt(line, task):
+def serve_spoilt(line, task, threads):
     feeders.look_at = spoilt
-    SERVE(line, task)
+    SERVE(line, task, threads)
 
 
 def test_a_decoder_that_crashes_or_hangs_costs_its_own_video_only(videos, monkeypatch):

@@ -58,11 +58,12 @@ def look_at(path: Path, task: Task) -> Iterator[Message]:
         yield Failure(f"{type(error).__name__}: {error}")
 
 
-def _serve(line: Connection, task: Task) -> None:
+def _serve(line: Connection, task: Task, threads: int) -> None:
     """Answer paths with messages, until there are no more: what a process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders print a line for each damaged block
-    torch.set_num_threads(1)
+    # As many as the parent has: with one, torch resizes in another way, whose last bits differ.
+    torch.set_num_threads(threads)
     while True:
         try:
             path = line.recv()
@@ -146,7 +147,9 @@ class Feeders(Generic[Name]):
 
     def _start(self) -> _Worker[Name]:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._task), daemon=True)
+        process = self._context.Process(
+            target=_serve, args=(theirs, self._task, torch.get_num_threads()), daemon=True
+        )
         process.start()
         theirs.close()
         return _Worker(process, ours)
