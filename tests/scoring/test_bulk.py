@@ -6,6 +6,7 @@ import pytest
 import torch
 from conftest import Make
 
+from zoomvqa.scoring.branches import Tally
 from zoomvqa.scoring.bulk import default_workers, score_many
 from zoomvqa.scoring.scorer import Scorer
 
@@ -36,3 +37,20 @@ def test_workers_by_default(monkeypatch):
     assert [default_workers(cpu, 9), default_workers(gpu, 9)] == [4, 15]
     monkeypatch.setattr("os.cpu_count", lambda: None)
     assert [default_workers(cpu, 9), default_workers(gpu, 9)] == [1, 1]
+
+
+def test_a_network_that_fails_costs_one_row(checkpoint, make_video: Make, monkeypatch):
+    scorer = Scorer(checkpoint, "cpu")
+    videos = [(name, make_video(f"bulk_{name}.mp4", frames=20, size="128x80")) for name in ("a", "b")]
+    true, calls = Tally.add, []
+
+    def once(self, piece):
+        calls.append(piece)
+        if len(calls) == 1:
+            raise RuntimeError("out of memory")
+        true(self, piece)
+
+    monkeypatch.setattr(Tally, "add", once)
+    found = dict(score_many(scorer, videos, workers=1, patience=60))
+    assert (found["a"].score, found["a"].error) == (None, "RuntimeError: out of memory")
+    assert found["b"].score is not None

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from zoomvqa.checking.findings import Checked, Finding, findings
+from zoomvqa.checking.findings import Checked, Finding, findings, some
 from zoomvqa.checking.probe import Probe, Question, probe
 from zoomvqa.console import progress
 from zoomvqa.data.annotations import Label
@@ -20,7 +20,6 @@ from zoomvqa.isolated import Lost, run_isolated
 from zoomvqa.journal import open_journal
 from zoomvqa.settings.data import DataSettings
 
-_TOLD = 5
 # Of what is kept; another one is looked at anew.
 _FORMAT = [field.name for field in fields(Probe)]
 
@@ -72,11 +71,12 @@ def _once(labels: Sequence[Label]) -> tuple[list[Label], list[Finding]]:
     twice = {video: found for video, found in rows.items() if len(found) > 1}
     if not twice:
         return list(labels), []
-    told = ", ".join(list(twice)[:_TOLD]) + (", …" if len(twice) > _TOLD else "")
     sides = sum(len({label.split for label in found}) > 1 for found in twice.values())
     scores = sum(len({label.mos for label in found}) > 1 for found in twice.values())
     text = f"{len(twice)} videos are listed more than once ({sides} on two sides of the split, {scores} with "
-    return [found[-1] for found in rows.values()], [Finding("problem", f"{text}different scores): {told}")]
+    return [found[-1] for found in rows.values()], [
+        Finding("problem", f"{text}different scores): {some(list(twice))}")
+    ]
 
 
 def _splits(labels: Sequence[Label], settings: DataSettings) -> list[str]:
@@ -92,8 +92,9 @@ def _splits(labels: Sequence[Label], settings: DataSettings) -> list[str]:
 def _shared(rows: Sequence[Checked]) -> list[Finding]:
     places = Counter(row.video.path for row in rows if not row.trouble)
     twice = [str(path) for path, times in places.items() if times > 1]
-    told = ", ".join(twice[:_TOLD]) + (", …" if len(twice) > _TOLD else "")
-    return [Finding("problem", f"{len(twice)} files are meant by more than one row: {told}")] if twice else []
+    return (
+        [Finding("problem", f"{len(twice)} files are meant by more than one row: {some(twice)}")] if twice else []
+    )
 
 
 def _look(paths: Sequence[Path], settings: DataSettings, output: Path, effort: Effort) -> dict[Path, Probe]:

@@ -28,6 +28,7 @@ class Checked:
     Attributes:
         video: the labelled video.
         found: its file; None where there is none.
+        trouble: why no file was found; empty where one was.
     """
 
     video: LabelledVideo
@@ -67,13 +68,13 @@ def findings(rows: Sequence[Checked], mos_range: tuple[float, float] | None) -> 
 
 def _files(rows: Sequence[Checked]) -> Iterable[Finding]:
     for reason, names in _grouped(rows, lambda row: row.problem or None).items():
-        yield Finding("problem", f"{len(names)} videos cannot be used: {reason}: {_some(names)}")
+        yield Finding("problem", f"{len(names)} videos cannot be used: {reason}: {some(names)}")
     complained = [row.video.name for row in rows if row.found and row.found.complaints and not row.problem]
     if complained:
-        yield Finding("note", f"the decoder complains of {len(complained)} videos: {_some(complained)}")
+        yield Finding("note", f"the decoder complains of {len(complained)} videos: {some(complained)}")
     short = [row.video.name for row in rows if row.found and row.found.frames == 1 and not row.problem]
     if short and len(short) < len(rows):
-        yield Finding("note", f"{len(short)} videos have one frame: {_some(short)}")
+        yield Finding("note", f"{len(short)} videos have one frame: {some(short)}")
 
 
 def _labels(videos: Sequence[LabelledVideo], mos_range: tuple[float, float] | None) -> Iterable[Finding]:
@@ -84,7 +85,7 @@ def _labels(videos: Sequence[LabelledVideo], mos_range: tuple[float, float] | No
         outside = [v.name for v in videos if not mos_range[0] <= v.mos <= mos_range[1]]
         if outside:
             scale = f"{mos_range[0]:g}..{mos_range[1]:g}"
-            yield Finding("problem", f"{len(outside)} scores are outside the scale {scale}: {_some(outside)}")
+            yield Finding("problem", f"{len(outside)} scores are outside the scale {scale}: {some(outside)}")
 
 
 def _splits(videos: Sequence[LabelledVideo]) -> Iterable[Finding]:
@@ -93,7 +94,7 @@ def _splits(videos: Sequence[LabelledVideo]) -> Iterable[Finding]:
         sides[video.content].add(video.split)
     torn = sorted(content for content, splits in sides.items() if len(splits) > 1)
     if torn:
-        yield Finding("problem", f"{len(torn)} contents are on more than one side of the split: {_some(torn)}")
+        yield Finding("problem", f"{len(torn)} contents are on more than one side of the split: {some(torn)}")
     for split, count in Counter(video.split for video in videos).items():
         if count < 3:
             yield Finding("note", f"the {split} split has {count} videos: too few for correlations")
@@ -107,12 +108,12 @@ def _copies(rows: Sequence[Checked]) -> Iterable[Finding]:
     copies = [group for group in same.values() if len(group) > 1]
     if copies:
         leaks = sum(len({row.video.split for row in group}) > 1 for group in copies)
-        told = _some([" = ".join(row.video.name for row in group[:3]) for group in copies])
+        told = some([" = ".join(row.video.name for row in group[:3]) for group in copies])
         across = f", {leaks} of them on two sides of the split" if leaks else ""
         yield Finding("problem", f"{len(copies)} files are there more than once{across}: {told}")
     pairs = [(a, b) for a, b in look_alikes(rows) if not _same_file(a, b)]
     if pairs:
-        told = _some([f"{a.video.name} ({a.video.split}) ~ {b.video.name} ({b.video.split})" for a, b in pairs])
+        told = some([f"{a.video.name} ({a.video.split}) ~ {b.video.name} ({b.video.split})" for a, b in pairs])
         yield Finding("problem", f"{len(pairs)} pairs on two sides of the split look alike: {told}")
 
 
@@ -168,5 +169,6 @@ def _grouped(
     return dict(found)
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Return the first of many names, and how many more there are."""
     return ", ".join(names[:_TOLD]) + (f" and {len(names) - _TOLD} more" if len(names) > _TOLD else "")

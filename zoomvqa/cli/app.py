@@ -87,9 +87,8 @@ def _told(error: Exception) -> tuple[str, int]:
     if isinstance(error, HydraException):
         return first_line(error), USER_ERROR
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(
-            error
-        ), USER_ERROR
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}", USER_ERROR
     if "home directory" in str(error):  # pathlib's, of ~nobody
         return "a path begins with ~ and the name of nobody here", USER_ERROR
     raise error

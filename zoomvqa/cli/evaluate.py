@@ -41,7 +41,7 @@ def _evaluate(settings: EvaluateSettings) -> int:
     names = method_names(sources, settings.names)
     judged = _sets(settings)
     if settings.ckpt is not None:  # a wrong one is told before another has scored for hours
-        for source in sources:
+        for source in sources[1:]:
             load_checkpoint(weights_file(source, "ckpt"))
     sets = [_tested(settings, each) for each in judged]
     output = Path(settings.output).expanduser()

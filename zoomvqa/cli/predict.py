@@ -84,10 +84,8 @@ def _score_all(
     scorer: Scorer, inputs: list[Input], output: Path, settings: PredictSettings, checkpoint: Path
 ) -> list[dict[str, Any]]:
     """Score what is not scored yet, write the output in the order of the inputs, and return its rows."""
-    kept_in, keys = (
-        output.with_name(f"{output.name}.part"),
-        {item.name: file_key(item.name, item.path) for item in inputs},
-    )
+    kept_in = output.with_name(f"{output.name}.part")
+    keys = {item.name: file_key(item.name, item.path) for item in inputs}
     with open_journal(kept_in, _made_from(settings, checkpoint)) as kept, progress() as bar:
         todo = [(item.name, item.path) for item in inputs if keys[item.name] not in kept.known]
         todo = list(dict(todo).items())  # one that is listed twice is scored once
@@ -115,9 +113,8 @@ def _score_all(
 
 def _made_from(settings: PredictSettings, checkpoint: Path) -> dict[str, Any]:
     """Return what scores depend on beside their videos; scores of another making are not gone on with."""
-    about = checkpoint.stat()
     chosen = {"reader", "details", "test_crops", "test_clips", "precision"}
-    file = [str(checkpoint.absolute()), about.st_size, about.st_mtime_ns]
+    file = file_key(str(checkpoint.absolute()), checkpoint)
     return settings.model_dump(mode="json", include=chosen) | {"version": zoomvqa.__version__, "checkpoint": file}
 
 

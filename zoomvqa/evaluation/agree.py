@@ -53,8 +53,8 @@ class Judged:
         for group, places in sorted(members.items()):
             if _FEWEST <= len(places) < len(self.names):
                 part = [values[places] for values in (self.score, self.mos, self.std)]
-                whole = self.contents is None or group[0] == "content"
-                contents = None if whole or self.contents is None else self.contents[places]
+                alone = self.contents is None or group[0] == "content"  # contents are not resampled within one
+                contents = None if alone else self.contents[places]  # type: ignore[index]
                 found[group] = agreement(*part, contents=contents, **options)
         return found
 
@@ -76,8 +76,9 @@ def match(scores: Mapping[str, float], labels: Sequence[LabelledVideo]) -> tuple
         SettingsError: there is no pair.
     """
     names = [label.name for label in labels]
+    labelled = set(names)
     # Short names count only among those that the full ones leave.
-    short = _short(name for name in scores if name not in set(names))
+    short = _short(name for name in scores if name not in labelled)
     open_ = _short(name for name in names if name not in scores)
     partners = {label: short[stem] for stem, label in open_.items() if stem in short}
     found = [(label, label.name if label.name in scores else partners.get(label.name)) for label in labels]

@@ -17,6 +17,7 @@ from zoomvqa.data.placeholders import placeholder_reason
 from zoomvqa.errors import AnnotationError, SettingsError, UserError
 from zoomvqa.evaluation.agree import Judged, match
 from zoomvqa.evaluation.predictions import score_labelled
+from zoomvqa.files import file_key
 from zoomvqa.scoring.branches import Precision
 from zoomvqa.scoring.prediction_files import read_predictions
 from zoomvqa.scoring.scorer import Scorer
@@ -121,15 +122,8 @@ def run_checkpoint(source: str, name: str, sets: Sequence[Tested], output: Path,
     found = []
     for tested in sets:
         scorer = Scorer(checkpoint, effort.device, effort.precision, tested.reader)
-        place, written = str(tested.videos[0].path.parent), file.stat()
-        made_from = [
-            str(file.absolute()),
-            written.st_size,
-            written.st_mtime_ns,
-            effort.precision,
-            tested.reader,
-            place,
-        ]
+        place, key = str(tested.videos[0].path.parent), file_key(str(file.absolute()), file)
+        made_from = [key, effort.precision, tested.reader, place]
         table = output / folder_name(name) / f"{folder_name(tested.name)}.csv"
         made = score_labelled(
             scorer, tested.videos, table, made_from, f"{tested.name} with {name}",

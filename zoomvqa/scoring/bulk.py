@@ -12,7 +12,8 @@ import torch
 
 from zoomvqa.errors import VideoError
 from zoomvqa.scoring.branches import Tally
-from zoomvqa.scoring.feeders import Ending, Failure, Feeders, Task
+from zoomvqa.scoring.feeders import Failure, Feeders, Task
+from zoomvqa.scoring.pieces import Ending, Piece
 from zoomvqa.scoring.scorer import Scorer, VideoScore
 
 
@@ -36,14 +37,27 @@ def score_many(
     task = Task(scorer.tally().looks, scorer.reader)
     tallies: dict[str, Tally] = {}
     begun: dict[str, float] = {}
+    failed: dict[str, str] = {}
     for name, message in Feeders[str](task, workers, patience).look(_noted(videos, begun)):
-        if isinstance(message, Ending):
-            yield name, _finished(scorer, tallies.pop(name, scorer.tally()), message, begun.pop(name))
-        elif isinstance(message, Failure):
-            tallies.pop(name, None)
-            yield name, VideoScore(None, message.reason, seconds=time.perf_counter() - begun.pop(name))
+        if isinstance(message, Piece):
+            if name not in failed:
+                failed |= _add(tallies.setdefault(name, scorer.tally()), name, message)
+            continue
+        tally, reason, begin = tallies.pop(name, None), failed.pop(name, ""), begun.pop(name)
+        if isinstance(message, Ending) and tally is not None and not reason:
+            yield name, _finished(scorer, tally, message, begin)
         else:
-            tallies.setdefault(name, scorer.tally()).add(message)
+            told = message.reason if isinstance(message, Failure) else reason
+            yield name, VideoScore(None, told, seconds=time.perf_counter() - begin)
+
+
+def _add(tally: Tally, name: str, piece: Piece) -> dict[str, str]:
+    """Score a piece; where the network fails, return why, by the video's name."""
+    try:
+        tally.add(piece)
+    except Exception as error:  # noqa: BLE001  as in scoring it alone, it costs this video's row only
+        return {name: f"{type(error).__name__}: {error}"}
+    return {}
 
 
 def default_workers(device: torch.device, videos: int) -> int:
