@@ -40,8 +40,8 @@ def _evaluate(settings: EvaluateSettings) -> int:
         raise SettingsError(f"{key}: got an empty list, expected a file")
     names = method_names(sources, settings.names)
     judged = _sets(settings)
-    if settings.ckpt is not None:  # a wrong one is told before another has scored for hours
-        for source in sources[1:]:
+    if settings.ckpt is not None:  # a wrong one is told before a set is built, or another has scored for hours
+        for source in sources:
             load_checkpoint(weights_file(source, "ckpt"))
     sets = [_tested(settings, each) for each in judged]
     output = Path(settings.output).expanduser()
