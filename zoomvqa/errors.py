@@ -38,6 +38,10 @@ class VideoError(ZoomVQAError):
     """One video that cannot be scored; bulk work goes on without it."""
 
 
+class DamagedError(VideoError):
+    """A file that is a video but damaged or cut short; `zoomvqa.video.salvage` may still read a part of it."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for the choice that looks most like `word`, or an empty string."""
     close = get_close_matches(word, list(choices), n=1, cutoff=0.5)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
-
 from zoomvqa.data.one_pass import FrameStore
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.iqa import FrameSampling
+from zoomvqa.video.pictures import PICTURE_ENDINGS, open_picture, read_picture
 from zoomvqa.video.rate import frames_at_rate
 from zoomvqa.video.reader import Frame, ReaderName, Video
 from zoomvqa.video.timeline import steady_timeline
@@ -24,6 +22,7 @@ class PictureFolder:
     """
 
     reader = "pillow"
+    note = ""
 
     def __init__(self, folder: Path) -> None:
         found = [
@@ -44,21 +43,22 @@ class PictureFolder:
         Raises:
             VideoError: one cannot be read.
         """
-        for path in (self._pictures[index] for index in indices):
-            try:
-                with Image.open(path) as picture:
-                    yield np.asarray(picture.convert("RGB"))
-            except (OSError, UnidentifiedImageError) as error:
-                raise VideoError(f"{path.name} cannot be read: {error}") from None
+        yield from (read_picture(self._pictures[index]) for index in indices)
 
 
 def open_store(path: Path, reader: ReaderName = "auto") -> FrameStore:
-    """Open a video file, or a folder of extracted frames.
+    """Open a video file, a picture, which is a video of one frame, or a folder of extracted frames.
 
     Raises:
+        DamagedError: it is a video, but damaged or cut short; `zoomvqa.video.salvage` may read a part of it.
         VideoError: it is not readable.
+        ToolError: see `zoomvqa.video.reader.check_reader`.
     """
-    return PictureFolder(path) if path.is_dir() else Video(path, reader)
+    if path.is_dir():
+        return PictureFolder(path)
+    if path.suffix.lower() in PICTURE_ENDINGS and path.is_file() and (picture := open_picture(path)):
+        return picture
+    return Video(path, reader)
 
 
 class FrameChoice:

@@ -23,6 +23,11 @@ class FrameStore(Protocol):
         """What reads the frames; it may change midway."""
         ...
 
+    @property
+    def note(self) -> str:
+        """What a user is to know of these frames, such as that the file is damaged; mostly empty."""
+        ...
+
     def frames(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames of `indices`, which never decrease, each (height, width, 3) uint8 RGB."""
         ...

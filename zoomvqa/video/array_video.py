@@ -26,12 +26,14 @@ class ArrayVideo:
     Attributes:
         timeline: evenly spaced.
         reader: `array`.
+        note: empty.
 
     Raises:
         VideoError: the frames have another shape or dtype, or there are none, or `fps` is not above 0.
     """
 
     reader = "array"
+    note = ""
 
     def __init__(self, frames: Any, fps: float) -> None:
         try:

@@ -11,11 +11,13 @@ import torch  # noqa: F401  decord imported before torch can freeze a DataLoader
 from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
+from zoomvqa.video.pyav_reader import first_turn
 from zoomvqa.video.timeline import Timeline
 
 # Where a picture's padded row is a multiple of its width, decord takes the padding for more colours. Rows are
 # padded to at most 128 bytes, so this cannot happen from here on (seen at 2, 4, 8, 12, 16, 24 and 48 pixels).
 _NARROWEST = 128
+_ODD = {"mpegts", "mpeg", "gif", "apng", "h264", "hevc", "image2", "ogg"}
 
 
 def decord_misreads(timeline: Timeline) -> str:
@@ -23,18 +25,20 @@ def decord_misreads(timeline: Timeline) -> str:
 
     Measured on decord 0.6.0: AV1 is not in its FFmpeg; files with hidden pre-roll frames come out with the
     wrong length, and can hang; MPEG-TS and MPEG-PS frames are wrong; GIF, APNG and raw streams fail; some
-    very narrow pictures come out with more than three colours.
+    very narrow pictures come out with more than three colours; of several videos it takes another than ffmpeg;
+    pictures that change their size are all brought to the first size.
     """
     formats = set(timeline.container.split(","))
-    if timeline.codec in {"av1", "libdav1d", "libaom-av1", "theora"}:
-        return f"the codec {timeline.codec}"
-    if timeline.hidden:
-        return "an edit list with hidden frames"
-    if timeline.width < _NARROWEST:
-        return f"a picture {timeline.width} pixels wide"
-    if odd := formats & {"mpegts", "mpeg", "gif", "apng", "h264", "hevc", "image2", "png_pipe", "ogg"}:
-        return f"the container {sorted(odd)[0]}"
-    return ""
+    odd = sorted(formats & _ODD) + sorted(name for name in formats if name.endswith("_pipe"))
+    troubles = {
+        f"the codec {timeline.codec}": timeline.codec in {"av1", "libdav1d", "libaom-av1", "theora"},
+        "an edit list with hidden frames": timeline.hidden > 0,
+        "a file with several videos": timeline.videos > 1,
+        "a stream whose parameters change midway": timeline.varies,
+        f"a picture {timeline.width} pixels wide": timeline.width < _NARROWEST,
+        f"the container {odd[0] if odd else ''}": bool(odd),
+    }
+    return next((trouble for trouble, is_there in troubles.items() if is_there), "")
 
 
 class DecordReader:
@@ -44,7 +48,7 @@ class DecordReader:
         import decord  # noqa: PLC0415  loads its own FFmpeg: only where it is used
 
         self._errors = (decord.DECORDError, IndexError, RuntimeError, StopIteration)
-        self._timeline = timeline
+        self._path, self._timeline, self._upright = path, timeline, False
         try:
             self._open = lambda: decord.VideoReader(str(path), num_threads=0)
             self._reader: Any = self._open()
@@ -57,7 +61,12 @@ class DecordReader:
         self._position = 0
 
     def read(self, indices: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
-        """Yield frames, moving forward only: decord's seeking is wrong on open groups of pictures."""
+        """Yield frames, moving forward only: decord's seeking is wrong on open groups of pictures.
+
+        Raises:
+            VideoError: a frame does not decode, or the pictures are turned in a way that decord does not see.
+        """
+        self._check_turn()
         for index in indices:
             if index < self._position:
                 self._reader, self._position = self._open(), 0
@@ -68,6 +77,17 @@ class DecordReader:
                 raise VideoError(f"frame {index} does not decode: {_first_line(error)}") from None
             self._position = index + 1
             yield frame
+
+    def _check_turn(self) -> None:
+        """Refuse turned pictures but for rotated ones in MP4 and its kin: those are the ones decord turns."""
+        formats = set(self._timeline.container.split(","))
+        if self._upright or not formats & {"mov", "matroska"}:  # no other container tells
+            return
+        turn = first_turn(self._path)
+        if turn is not None and any(turn) and not ("mov" in formats and turn.is_rotation):
+            how = "rotated pictures in Matroska" if turn.is_rotation else "mirrored pictures"
+            raise VideoError(f"decord does not read {how} correctly; use reader=auto or reader=pyav")
+        self._upright = True
 
     def _forward(self, frames: int) -> None:
         if frames > 0 and not self._timeline.open_gop:

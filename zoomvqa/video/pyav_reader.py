@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from zoomvqa.errors import VideoError
-from zoomvqa.video.timeline import Timeline, open_container
+from zoomvqa.errors import DamagedError, VideoError
+from zoomvqa.video.container import first_line, main_video, open_container
+from zoomvqa.video.timeline import Timeline
+from zoomvqa.video.upright import Pictures, Turn, turn_of
 
 
 class PyAVReader:
@@ -19,28 +23,52 @@ class PyAVReader:
     def __init__(self, path: Path, timeline: Timeline) -> None:
         self._path = path
         self._timeline = timeline
+        increases = all(before < after for before, after in pairwise(timeline.pts))
+        # AVI gives times in the order of decoding.
+        self._trusts_times = timeline.timed and increases and timeline.container != "avi"
 
     def read(self, indices: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
-        """Yield frames by decoding the file from its start up to the last index."""
+        """Yield frames by decoding the file from its start up to the last index.
+
+        Raises:
+            DamagedError: a frame does not decode, or one is missing among those decoded.
+        """
         wanted = iter(indices)
         index = next(wanted, None)
         position = -1
         try:
             with open_container(self._path) as container:
-                stream = container.streams.video[0]
+                stream = main_video(container)
                 stream.thread_type = "AUTO"
+                pictures = Pictures()
                 for position, frame in enumerate(container.decode(stream)):
                     if index is None:
                         return
+                    self._check(position, frame)
                     if position == index:
-                        yield _upright(frame.to_ndarray(format="rgb24"), frame.rotation)
+                        yield pictures(frame)
                         index = next(wanted, None)
-        except (av.FFmpegError, ValueError) as error:
-            raise VideoError(f"frame {position + 1} does not decode: {str(error).splitlines()[0]}") from None
+        except av.FFmpegError as error:
+            raise DamagedError(f"frame {position + 1} does not decode: {first_line(error)}") from None
+        except ValueError as error:
+            raise VideoError(f"frame {position + 1} cannot be read: {first_line(error)}") from None
         if index is not None:
-            raise VideoError(f"only {position + 1} of {len(self._timeline)} frames decode")
+            raise DamagedError(f"only {position + 1} of {len(self._timeline)} frames decode")
+
+    def _check(self, position: int, frame: Any) -> None:
+        """Refuse a frame that is shown later than it should: a decoder leaves out what it cannot decode."""
+        if self._trusts_times and frame.pts is not None and frame.pts > self._timeline.pts[position]:
+            raise DamagedError(f"frame {position} does not decode")
 
 
-def _upright(picture: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
-    """Turn a picture by the display matrix's angle (degrees, counter-clockwise, multiples of 90)."""
-    return np.ascontiguousarray(np.rot90(picture, k=round(rotation / 90) % 4)) if rotation else picture
+def first_turn(path: Path) -> Turn | None:
+    """Return how the first frame of a file is to be turned; None where it does not decode.
+
+    Raises:
+        VideoError: by an angle that is no multiple of 90 degrees.
+    """
+    try:
+        with open_container(path) as container:
+            return turn_of(next(container.decode(main_video(container))))
+    except (av.FFmpegError, StopIteration, ValueError):
+        return None

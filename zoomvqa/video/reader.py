@@ -15,14 +15,17 @@ from zoomvqa.video.decord_reader import DecordReader, decord_misreads
 from zoomvqa.video.pyav_reader import PyAVReader
 from zoomvqa.video.raw_reader import ENDING, RawReader, raw_format, raw_timeline
 from zoomvqa.video.timeline import Timeline, read_timeline
+from zoomvqa.video.torchcodec_reader import TorchCodecReader, torchcodec_decoder, torchcodec_misreads
 
 Frame = NDArray[np.uint8]
 
 
+_NAMES = ["auto", "decord", "pyav", "torchcodec"]
+
+
 def _is_reader(name: str) -> str:
-    if name not in {"auto", "decord", "pyav"} and raw_format(name) is None:
-        names = ["auto", "decord", "pyav"]
-        raise ValueError(f"{', '.join(names)}, or raw:WIDTHxHEIGHT@RATE for .yuv files{nearest(name, names)}")
+    if name not in _NAMES and raw_format(name) is None:
+        raise ValueError(f"{', '.join(_NAMES)}, or raw:WIDTHxHEIGHT@RATE for .yuv files{nearest(name, _NAMES)}")
     return name
 
 
@@ -44,7 +47,22 @@ class VideoReader(Protocol):
         ...
 
 
-_READERS: dict[str, Callable[[Path, Timeline], VideoReader]] = {"decord": DecordReader, "pyav": PyAVReader}
+_READERS: dict[str, Callable[[Path, Timeline], VideoReader]] = {
+    "decord": DecordReader,
+    "pyav": PyAVReader,
+    "torchcodec": TorchCodecReader,
+}
+_MISREADS = {"decord": decord_misreads, "torchcodec": torchcodec_misreads}
+
+
+def check_reader(reader: ReaderName) -> None:
+    """Find out, before any file is read, whether a reader can work here.
+
+    Raises:
+        ToolError: `torchcodec` is not installed, or the system has no FFmpeg libraries for it.
+    """
+    if reader == "torchcodec":
+        torchcodec_decoder()
 
 
 class Video:
@@ -54,16 +72,21 @@ class Video:
 
     Args:
         path: the file.
-        reader: `decord`, `pyav`, or `auto`: decord but for the files that it is known to misread; with
-            `raw:1920x1080@30` that is what .yuv files hold, and others are read as with `auto`.
+        reader: `decord`, `pyav`, `torchcodec`, or `auto`: decord, but PyAV for the files that decord is known to
+            misread; with `raw:1920x1080@30` that is what .yuv files hold, and others are read as with `auto`.
 
     Attributes:
         timeline: when each frame is shown.
         reader: the decoder in use; it may change midway.
+        note: empty; what a row is to say of the file, see `zoomvqa.data.one_pass.FrameStore`.
 
     Raises:
-        VideoError: the file is not a readable video.
+        DamagedError: it is a video, but damaged or cut short. Reading frames may raise it, too.
+        VideoError: the file is not a readable video, or the reader asked for is known to misread it.
+        ToolError: the reader asked for is not installed.
     """
+
+    note = ""
 
     def __init__(self, path: Path, reader: ReaderName = "auto") -> None:
         self.path = path
@@ -77,11 +100,12 @@ class Video:
             return
         reader = "auto" if form else reader
         self.timeline = read_timeline(path)
-        trouble = decord_misreads(self.timeline)
-        if reader == "decord" and trouble:
-            raise VideoError(f"decord does not read {trouble} correctly; use reader=auto or reader=pyav")
         self._may_switch = reader == "auto"
-        self.reader = ("pyav" if trouble else "decord") if reader == "auto" else reader
+        self.reader = "decord" if self._may_switch else reader
+        if self.reader in _MISREADS and (trouble := _MISREADS[self.reader](self.timeline)):
+            if not self._may_switch:
+                raise VideoError(f"{reader} does not read {trouble} correctly; use reader=auto or reader=pyav")
+            self.reader = "pyav"
         try:
             self._decoder = _READERS[self.reader](path, self.timeline)
         except VideoError as error:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
 
-from zoomvqa.errors import VideoError
+from zoomvqa.errors import DamagedError, VideoError
+from zoomvqa.video.container import first_line, main_video, moving_streams, open_container
+from zoomvqa.video.packets import has_open_gop, read_packets
+from zoomvqa.video.parameters import ParameterWatch
+
+# Seconds that a frame may stay; frames are chosen by their times, and a damaged time would choose one for ever.
+_LONGEST = 3600
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,9 @@ class Timeline:
         codec: FFmpeg's name of the video codec.
         open_gop: whether some frame shown before a keyframe is stored behind it (random access is unsafe).
         hidden: number of stored frames that an edit list says not to show.
+        videos: number of video streams in the container, cover pictures not counted.
+        timed: whether the container says of each frame when it is shown.
+        varies: whether the pictures may change their size on the way.
     """
 
     pts: tuple[int, ...]
@@ -42,6 +52,9 @@ class Timeline:
     codec: str
     open_gop: bool
     hidden: int
+    videos: int = 1
+    timed: bool = True
+    varies: bool = False
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -49,6 +62,10 @@ class Timeline:
     def seconds(self, index: int) -> float:
         """Return when frame `index` is shown, in seconds from the container's start."""
         return float(self.pts[index] * self.time_base - Fraction(self.start, 1_000_000))
+
+    def at(self, pts: Iterable[int], durations: Iterable[int]) -> Timeline:
+        """Return the same with other times, in units of `time_base`."""
+        return replace(self, pts=tuple(map(int, pts)), durations=tuple(map(int, durations)))
 
 
 def steady_timeline(count: int, rate: float, width: int, height: int, container: str) -> Timeline:
@@ -69,10 +86,11 @@ def steady_timeline(count: int, rate: float, width: int, height: int, container:
 
 
 def read_timeline(path: Path) -> Timeline:
-    """Read the timeline of the first video stream of `path`.
+    """Read the timeline of the video stream of `path` that `zoomvqa.video.container.main_video` chooses.
 
     Raises:
-        VideoError: the file is missing, empty, unreadable, holds no video, or ends before its index says.
+        DamagedError: it is a video, but ends before its index says, or a part of it is damaged.
+        VideoError: the file is missing, empty, unreadable or holds no video.
     """
     try:
         if not path.exists():
@@ -86,37 +104,33 @@ def read_timeline(path: Path) -> Timeline:
     except PermissionError:
         raise VideoError("the file may not be read (permission denied)") from None
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(f"not a readable video: {_reason(error)}") from None
-
-
-def open_container(path: Path) -> Any:
-    """Open a file with PyAV; odd characters in its metadata are no reason to refuse it.
-
-    PyAV before 19 refuses them unless it is told not to; later versions have no such option.
-    """
-    path = path.absolute()  # a relative x:y.mp4 would be an address
-    try:
-        return av.open(str(path), metadata_errors="replace")
-    except TypeError:
-        return av.open(str(path))
+        raise VideoError(f"not a readable video: {first_line(error)}") from None
 
 
 def _read(container: Any) -> Timeline:
-    if not container.streams.video:
-        kinds = sorted({s.type for s in container.streams})
-        if not kinds:
-            raise VideoError("not a readable video: there is no stream in it")
-        raise VideoError(f"there is no video stream in it, only {', '.join(kinds)}")
-    stream = container.streams.video[0]
-    packets, cut = _packets(container, stream)
+    stream = main_video(container)
+    watch = ParameterWatch(stream.codec_context.name, stream.codec_context.extradata or b"")
+    packets, timed, cut = read_packets(container, stream, watch)
     if cut:
-        raise VideoError(f"the file is damaged or cut short: {len(packets)} frames before {cut}")
+        raise DamagedError(f"the file is damaged or cut short: {len(packets)} frames before {cut}")
     if not packets:
         raise VideoError("there is no frame in its video stream")
-    shown = sorted((p for p in packets if not p[3]), key=lambda p: p[0])
+    shown = sorted((p for p in packets if not p.hidden), key=lambda p: p.time)
+    if not shown:
+        raise VideoError("an edit list hides all of its frames")
+    pts, durations = [p.time for p in shown], [p.duration for p in shown]
+    if has_gap(container, stream, pts, durations):
+        raise DamagedError("the file is damaged: its times say that a frame stays for more than an hour")
+    line = timeline_of(container, stream, pts, durations)
+    hidden = len(packets) - len(shown)
+    return replace(line, open_gop=has_open_gop(packets), hidden=hidden, timed=timed, varies=watch.changed)
+
+
+def timeline_of(container: Any, stream: Any, pts: Iterable[int], durations: Iterable[int]) -> Timeline:
+    """Return the timeline of some frames of an open container's stream, sorted, in units of its time base."""
     return Timeline(
-        pts=tuple(p[0] for p in shown),
-        durations=tuple(p[1] for p in shown),
+        pts=tuple(pts),
+        durations=tuple(durations),
         time_base=Fraction(stream.time_base),
         start=container.start_time or 0,
         streams=len(container.streams),
@@ -124,57 +138,15 @@ def _read(container: Any) -> Timeline:
         height=stream.codec_context.height,
         container=container.format.name,
         codec=stream.codec_context.name,
-        open_gop=_has_open_gop(packets),
-        hidden=len(packets) - len(shown),
+        open_gop=False,
+        hidden=0,
+        videos=len(moving_streams(container)),
     )
 
 
-def _packets(container: Any, stream: Any) -> tuple[list[tuple[int, int, bool, bool]], str]:
-    """Return (pts, duration, keyframe, hidden) of every packet in storage order, and why reading ended early."""
-    rows: list[tuple[int, int, bool, bool]] = []
-    step = round(1 / (Fraction(stream.guessed_rate or 25) * Fraction(stream.time_base)))
-    cut = ""
-    try:
-        for packet in container.demux(stream):
-            if packet.size == 0:  # the flush packet at the end
-                continue
-            time = packet.pts if packet.pts is not None else packet.dts
-            if time is None:  # raw streams carry no times at all
-                time = len(rows) * step
-            if packet.is_corrupt:
-                cut = "a corrupt one"
-                break
-            rows.append((time, packet.duration or 0, packet.is_keyframe, packet.is_discard))
-    except av.FFmpegError as error:
-        cut = _reason(error)
-    promised = stream.frames
-    if not cut and promised > len(rows) and container.format.name.startswith("mov"):
-        cut = f"the data ends, its index lists {promised}"
-    told, base = _told_seconds(stream), Fraction(stream.time_base)
-    if not cut and rows and told and (ends := float(max(time + length for time, length, *_ in rows) * base)):
-        # Half a second of slack: the note is written from rounded times.
-        cut = f"the data ends at {ends:.1f} s of {told:.1f} s" if ends < told - 0.5 else ""
-    return rows, cut
-
-
-def _told_seconds(stream: Any) -> float:
-    """Return how long Matroska's own note says the stream is, 0 without such a note."""
-    found = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", str(stream.metadata.get("DURATION", "")).strip("\0 "))
-    return (
-        sum(float(part) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True)) if found else 0.0
-    )
-
-
-def _has_open_gop(packets: list[tuple[int, int, bool, bool]]) -> bool:
-    keyframe: int | None = None
-    for number, (time, _, is_key, _) in enumerate(packets):
-        if is_key:
-            keyframe = time if number else None
-        elif keyframe is not None and time < keyframe:
-            return True
-    return False
-
-
-def _reason(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text).splitlines()[0]
+def has_gap(container: Any, stream: Any, pts: Sequence[int], durations: Sequence[int]) -> bool:
+    """Return whether a frame stays for more than an hour, or comes an hour after the container's start."""
+    base = Fraction(stream.time_base)
+    longest = max([*durations, *(after - before for before, after in pairwise(pts))])
+    late = pts[0] * base - Fraction(container.start_time or 0, 1_000_000)
+    return max(longest * base, late) > _LONGEST

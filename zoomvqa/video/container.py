@@ -1,0 +1,88 @@
+"""Files as PyAV opens them: which stream is the video, and how much of it the file promises."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from zoomvqa.errors import VideoError
+
+# What ffmpeg gives a stream that is marked as the one to show, in pixels of another's picture.
+_DEFAULT_IS_WORTH = 5_000_000
+_DEFAULT, _ATTACHED = 1, 1024
+
+
+def open_container(path: Path) -> Any:
+    """Open a file with PyAV; odd characters in its metadata are no reason to refuse it.
+
+    PyAV before 19 refuses them unless it is told not to; later versions have no such option.
+    """
+    path = path.absolute()  # a relative x:y.mp4 would be an address
+    try:
+        return av.open(str(path), metadata_errors="replace")
+    except TypeError:
+        return av.open(str(path))
+
+
+def moving_streams(container: Any) -> list[Any]:
+    """Return the video streams that are no attached pictures (covers)."""
+    return [s for s in container.streams.video if not int(s.disposition) & _ATTACHED]
+
+
+def main_video(container: Any) -> Any:
+    """Return the video stream that is meant to be seen.
+
+    It is the one that ffmpeg takes: the marked one, else the largest. A stream that promises a single frame
+    beside one that does not is a preview, and is passed over.
+
+    Raises:
+        VideoError: there is no video in it.
+    """
+    found = moving_streams(container)
+    if not found:
+        kinds = sorted({"cover picture" if s.type == "video" else s.type for s in container.streams})
+        if not kinds:
+            raise VideoError("not a readable video: there is no stream in it")
+        raise VideoError(f"there is no video stream in it, only {', '.join(kinds)}")
+    found = [s for s in found if s.frames != 1] or found
+
+    def worth(stream: Any) -> int:
+        size = (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
+        return size + _DEFAULT_IS_WORTH * bool(int(stream.disposition) & _DEFAULT)
+
+    return max(found, key=worth)  # of equals the first
+
+
+def promised_seconds(container: Any, stream: Any) -> float:
+    """Return when the file says its video ends, in seconds from its first frame; 0 where it does not say.
+
+    Matroska has a note for each stream, AVI a length in each stream's header. Others only say how long the whole
+    file is, which may be its sound, or what was found in it.
+    """
+    if "avi" in container.format.name.split(","):
+        return float(stream.duration * stream.time_base) if stream.duration else 0.0
+    found = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", str(stream.metadata.get("DURATION", "")).strip("\0 "))
+    if not found:
+        return 0.0
+    return sum(float(part) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
+
+
+def promised_frames(container: Any, stream: Any) -> int:
+    """Return how many frames the file says its video has, hidden ones included; 0 where it does not say."""
+    formats = set(container.format.name.split(","))
+    if formats & {"mov", "avi"}:
+        return int(stream.frames)
+    seconds = promised_seconds(container, stream)
+    if not seconds and formats & {"matroska", "flv", "asf"}:  # whose headers say how long all of the file is
+        seconds = (container.duration or 0) / 1_000_000
+    return round(Fraction(stream.guessed_rate or 0) * Fraction(seconds))
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error of PyAV says, without its further lines."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0]

@@ -1,0 +1,105 @@
+"""Pictures from decoded frames: upright, RGB, pixel for pixel as the ffmpeg program converts them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from av.filter import Graph
+from av.sidedata.sidedata import Type as SideData
+from numpy.typing import NDArray
+
+from zoomvqa.errors import VideoError
+
+# How far, relative to the picture, an axis may lean and still count as upright: ffmpeg allows a degree.
+_LEAN = math.sin(math.radians(1.0))
+
+
+class Turn(NamedTuple):
+    """How a stored picture becomes upright: exchange rows and columns, then mirror.
+
+    Attributes:
+        transpose: rows become columns.
+        mirror: left and right are exchanged after that.
+        flip: top and bottom are exchanged after that.
+    """
+
+    transpose: bool = False
+    mirror: bool = False
+    flip: bool = False
+
+    @property
+    def is_rotation(self) -> bool:
+        """Whether the picture is only rotated, not seen in a mirror."""
+        return (self.transpose + self.mirror + self.flip) % 2 == 0
+
+
+UPRIGHT = Turn()
+
+
+def turn_of(frame: Any) -> Turn:
+    """Return how a decoded frame is to be turned, after its display matrix.
+
+    Raises:
+        VideoError: by an angle that is no multiple of 90 degrees.
+    """
+    found = frame.side_data.get(SideData.DISPLAYMATRIX)
+    if found is None:
+        return UPRIGHT
+    # Columns of 16.16 numbers: x' = a x + c y, y' = b x + d y.
+    a, b, _, c, d = (float(number) for number in np.frombuffer(bytes(found), np.int32)[:5])
+    size = max(map(abs, (a, b, c, d)))
+    if max(abs(b), abs(c)) <= _LEAN * size:
+        return Turn(False, a < 0, d < 0)  # noqa: FBT003
+    if max(abs(a), abs(d)) <= _LEAN * size:
+        return Turn(True, c < 0, b < 0)  # noqa: FBT003
+    angle = math.degrees(math.atan2(-b, a))
+    raise VideoError(f"its pictures are turned by {angle:.0f} degrees; multiples of 90 are read")
+
+
+class Pictures:
+    """Makes arrays of decoded frames.
+
+    FFmpeg's filters do it, set up as the ffmpeg program sets them up: turned first, colours last. PyAV's own
+    conversion differs for 10-bit and interlaced pictures, by 3 to 7 levels where colours have sharp edges.
+    """
+
+    def __init__(self) -> None:
+        self._key: tuple[Any, ...] = ()
+        self._graph: Any = None
+
+    def __call__(self, frame: Any) -> NDArray[np.uint8]:
+        """Return (height, width, 3) uint8 RGB.
+
+        Raises:
+            VideoError: see `turn_of`.
+            av.FFmpegError: the pixel format cannot be converted.
+        """
+        turn = turn_of(frame)
+        key = (frame.width, frame.height, frame.format.name, int(frame.colorspace), int(frame.color_range), turn)
+        if key != self._key:  # at the start, and where a stream changes midway
+            self._key, self._graph = key, _graph(frame, turn)
+        self._graph.push(frame)
+        return np.asarray(self._graph.pull().to_ndarray(), dtype=np.uint8)
+
+
+def _graph(frame: Any, turn: Turn) -> Any:
+    graph = Graph()
+    last = graph.add(
+        "buffer",
+        video_size=f"{frame.width}x{frame.height}",
+        pix_fmt=frame.format.name,
+        time_base="1/1000",
+        pixel_aspect="1/1",
+        colorspace=str(int(frame.colorspace)),
+        range=str(int(frame.color_range)),
+    )
+    steps = [("transpose", "dir=cclock_flip")] * turn.transpose  # which is the plain exchange of rows and columns
+    steps += [("hflip", "")] * turn.mirror + [("vflip", "")] * turn.flip
+    for name, options in [*steps, ("scale", "flags=bicubic"), ("format", "pix_fmts=rgb24"), ("buffersink", "")]:
+        filter_ = graph.add(name, options) if options else graph.add(name)
+        last.link_to(filter_)
+        last = filter_
+    graph.configure()
+    return graph
