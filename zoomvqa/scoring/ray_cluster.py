@@ -52,8 +52,9 @@ def connected(wanted: RaySettings) -> Iterator[Any]:
         needed = (wanted.decoders or 1) + (wanted.networks or 1)
         quiet["num_cpus"] = max(os.cpu_count() or 1, needed)
     try:
-        # RAY_ADDRESS would send what is meant for this machine elsewhere: `local` ignores it.
-        ray.init(wanted.address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **quiet)
+        with _silent():
+            # RAY_ADDRESS would send what is meant for this machine elsewhere: `local` ignores it.
+            ray.init(wanted.address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **quiet)
     except Exception as error:  # noqa: BLE001  whatever it is, it is told in one line
         ray.shutdown()
         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -67,6 +68,19 @@ def connected(wanted: RaySettings) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Drop what is written to standard error: Ray's core says there how it was told to say nothing."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 def _hush() -> None:
