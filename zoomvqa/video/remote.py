@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import fsspec
@@ -57,7 +56,7 @@ def local_copy(location: str, *, stall_s: float = 60.0, pause_s: float = 1.0) ->
         yield Path(name)
         return
     with tempfile.TemporaryDirectory(prefix="zoomvqa-", ignore_cleanup_errors=True) as folder:
-        ending = Path(urlsplit(location).path).suffix
+        ending = Path(location.partition("::")[0].partition("?")[0]).suffix
         target = Path(folder) / f"video{ending.lower() if _ENDING.fullmatch(ending) else ''}"
         for attempt in range(_ATTEMPTS):
             problem = _attempt(system, name, target, stall_s)
