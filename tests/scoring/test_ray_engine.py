@@ -21,23 +21,41 @@ from zoomvqa.settings.ray import RaySettings
 ray = pytest.importorskip("ray", reason="engine=ray is an optional extra: pip install 'zoomvqa[ray]'")
 pytestmark = pytest.mark.slow
 
-# In every Python that Ray starts: the decoder crashes on one folder; on another it kills, once, the worker that it
-# belongs to (its parent is what it was forked from, and whose parent is the worker).
+# In every Python that Ray starts: the decoder crashes on one folder; on another it kills, once each, the worker it
+# belongs to (its parent is what it was forked from, and whose parent is the worker), and the network's worker,
+# which has the same parent again.
 HOOK = """
 import os, signal, sys
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        return int(stat.read().rpartition(")")[2].split()[1])
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline") as told:
+            return told.read().strip(chr(0)) if parent(pid) == parent(mine()) else ""
+    except OSError:
+        return ""
+def mine():
+    return parent(os.getppid())
+def others():
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and "Scoring" in name_of(pid)]
+def kill_once(folder, pids):
+    if pids:
+        with open(folder + ".killed", "a") as out:
+            out.write(name_of(pids[0]) + chr(10))
+        os.kill(pids[0], signal.SIGKILL)
 def watch(event, args):
-    name = str(args[0]) if args else ""
-    if event in {"os.listdir", "os.scandir"} and name.endswith("crashing"):
+    path = str(args[0]) if args else ""
+    folder, name = os.path.split(path)
+    if event in {"os.listdir", "os.scandir"} and name == "crashing":
         os.kill(os.getpid(), signal.SIGSEGV)
-    if event == "open" and name.endswith("killing/000003.png"):
-        mark = os.path.dirname(name) + ".killed"
-        if not os.path.exists(mark):
-            with open(f"/proc/{os.getppid()}/stat") as stat:
-                worker = int(stat.read().rpartition(")")[2].split()[1])
-            with open(mark, "w") as out:
-                with open(f"/proc/{worker}/cmdline") as told:
-                    out.write(told.read())
-            os.kill(worker, signal.SIGKILL)
+    if event == "open" and folder.endswith("killing"):
+        mark = folder + ".killed"
+        done = open(mark).read().count(chr(10)) if os.path.exists(mark) else 0
+        if (name, done) == ("000003.png", 0):
+            kill_once(folder, [mine()])
+        if (name, done) == ("000007.png", 1):
+            kill_once(folder, others())
 sys.addaudithook(watch)
 """
 WANTED = RaySettings(decoders=1, networks=1, window=3)
@@ -94,7 +112,10 @@ def test_rows_are_those_of_one_machine_though_a_worker_is_killed(
             assert name not in found
             found[name] = result
             assert taken - len(found) <= 3
-    assert "MapWorker(MapBatches(Decoding))" in (tmp_path / "killing.killed").read_text()
+    killed = (tmp_path / "killing.killed").read_text().splitlines()
+    assert [line.split(".")[0] for line in killed] == [
+        f"ray::MapWorker(MapBatches({stage}))" for stage in ("Decoding", "Scoring")
+    ]
     assert found.pop("crashing").error == "the decoder crashed (exit code -11)"
     fetched = timeless(found.pop("fetched"))
     assert fetched == timeless(scorer.try_score(good[3]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +53,7 @@ def connected(wanted: RaySettings) -> Iterator[Any]:
         # CPUs are a count to Ray: a small machine takes turns.
         needed = (wanted.decoders or 1) + (wanted.networks or 1)
         quiet["num_cpus"] = max(os.cpu_count() or 1, needed)
+    before = signal.getsignal(signal.SIGTERM)  # Ray sets its own, and leaves it
     try:
         with _silent():
             # RAY_ADDRESS would send what is meant for this machine elsewhere: `local` ignores it.
@@ -68,6 +71,8 @@ def connected(wanted: RaySettings) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
