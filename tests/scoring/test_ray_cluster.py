@@ -1,0 +1,62 @@
+"""How many actors there are, and what is said where there can be none."""
+
+import sys
+
+import pytest
+
+from zoomvqa.errors import SettingsError, ToolError
+from zoomvqa.scoring.ray_cluster import Shares, connected, share_out
+from zoomvqa.scoring.ray_engine import score_with_ray
+from zoomvqa.scoring.recipe import ScorerRecipe
+from zoomvqa.settings.ray import RaySettings
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "cluster", "expected"),
+    [
+        ({}, "auto", (2, 0, 1), Shares(1, 1, 0, 32)),
+        ({}, "auto", (64, 0, 4), Shares(16, 4, 0, 64)),
+        ({}, "auto", (64, 4, 3), Shares(60, 4, 1, 240)),
+        ({}, "cpu", (64, 4, 1), Shares(16, 1, 0, 64)),
+        ({"decoders": 8, "networks": 2, "window": 5}, "cuda", (8, 2, 3), Shares(8, 2, 1, 5)),
+        ({}, "auto", (3, 0, 9), Shares(1, 2, 0, 32)),
+    ],
+)
+def test_shares(wanted, device, cluster, expected):
+    assert share_out(RaySettings(**wanted), device, *cluster) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "cluster", "message"),
+    [
+        ({"networks": 3}, "auto", (8, 2, 1), "ray.networks: got 3, expected at most 2, the cluster's GPUs"),
+        ({}, "cuda", (8, 0, 1), "ray.networks: got 1, expected at most 0, the cluster's GPUs"),
+        (
+            {"networks": 4},
+            "cpu",
+            (4, 2, 1),
+            "ray.networks: got 4 on CPUs, expected fewer than the cluster's 4; decoders need one",
+        ),
+        ({"decoders": 9}, "auto", (8, 2, 1), "ray.decoders: got 9, expected at most 8, the CPUs that are free"),
+    ],
+)
+def test_more_than_there_is(wanted, device, cluster, message):
+    with pytest.raises(SettingsError) as error:
+        share_out(RaySettings(**wanted), device, *cluster)
+    assert str(error.value) == message
+
+
+def test_without_the_package(checkpoint, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ToolError) as error:
+        score_with_ray(ScorerRecipe(checkpoint, "cpu"), [], RaySettings(), patience=1)
+    assert str(error.value) == "engine: Ray needs ray; pip install 'zoomvqa[ray]'"
+
+
+@pytest.mark.slow
+def test_no_cluster_at_the_address():
+    pytest.importorskip("ray", reason="engine=ray is an optional extra: pip install 'zoomvqa[ray]'")
+    with pytest.raises(ToolError) as error, connected(RaySettings(address="auto")):
+        pass
+    assert str(error.value).startswith("ray.address: no cluster answers at auto (")
+    assert "\n" not in str(error.value)

@@ -1,0 +1,145 @@
+"""A connection to Ray: started quietly, ended as it was found, and how many actors fit on it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from zoomvqa.errors import SettingsError, ToolError
+from zoomvqa.settings.ray import RaySettings
+
+# At least so many videos are in work: Ray Data passes one on in some tenths of a second.
+_FEWEST = 32
+
+
+def ray_package() -> Any:
+    """Return the package `ray` with Ray Data, which is optional.
+
+    Raises:
+        ToolError: it is not there.
+    """
+    # Read when Ray is imported or started: nothing is reported to its makers, and its inner log goes to files.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    try:
+        import pyarrow as pa  # noqa: F401, PLC0415  Ray Data's own extra
+        import ray  # noqa: PLC0415  an optional extra
+        import ray.data  # noqa: PLC0415
+    except ImportError:
+        raise ToolError("engine: Ray needs ray; pip install 'zoomvqa[ray]'") from None
+    return ray
+
+
+@contextmanager
+def connected(wanted: RaySettings) -> Iterator[Any]:
+    """Give the package `ray`, connected; a connection that was there before is used and left.
+
+    Raises:
+        ToolError: Ray is not installed, cannot be started, or no cluster answers at the address.
+    """
+    ray = ray_package()
+    _hush()
+    if ray.is_initialized():
+        yield ray
+        return
+    quiet: dict[str, Any] = {"include_dashboard": False} if wanted.address is None else {}
+    if wanted.address is None:
+        # CPUs are a count to Ray: a small machine takes turns.
+        needed = (wanted.decoders or 1) + (wanted.networks or 1)
+        quiet["num_cpus"] = max(os.cpu_count() or 1, needed)
+    before = signal.getsignal(signal.SIGTERM)  # Ray sets its own, and leaves it
+    try:
+        with _silent():
+            # RAY_ADDRESS would send what is meant for this machine elsewhere: `local` ignores it.
+            ray.init(wanted.address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **quiet)
+    except Exception as error:  # noqa: BLE001  whatever it is, it is told in one line
+        ray.shutdown()
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        if wanted.address is None:
+            raise ToolError(f"engine: Ray could not be started on this machine ({reason})") from None
+        raise ToolError(
+            f"ray.address: no cluster answers at {wanted.address} ({reason}); expected auto or HOST:PORT of one "
+            f"that this machine is part of, or null for a Ray of its own"
+        ) from None
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Drop what is written to standard error: Ray's core says there how it was told to say nothing."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+def _hush() -> None:
+    """Keep Ray Data's own lines from the screen; they are in the files of its session."""
+    for handler in logging.getLogger("ray.data").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How a cluster is shared out.
+
+    Attributes:
+        decoders: actors that decode.
+        networks: actors that hold the networks.
+        gpus: of each network, 0 or 1.
+        window: videos in work at a time.
+    """
+
+    decoders: int
+    networks: int
+    gpus: int
+    window: int
+
+
+def share_out(wanted: RaySettings, device: str, cpus: int, gpus: int, machines: int) -> Shares:
+    """Return how many actors there are.
+
+    Args:
+        wanted: by the user.
+        device: of the networks; `auto` is a GPU where the cluster has any.
+        cpus: of the cluster.
+        gpus: of the cluster.
+        machines: of the cluster.
+
+    Raises:
+        SettingsError: there are not as many CPUs or GPUs. Ray would wait for them without an end.
+    """
+    on_gpu = device.startswith("cuda") or (device == "auto" and gpus > 0)
+    if on_gpu:
+        networks = wanted.networks or max(1, gpus)
+        if networks > gpus:
+            raise SettingsError(f"ray.networks: got {networks}, expected at most {gpus}, the cluster's GPUs")
+        free = cpus
+        decoders = wanted.decoders or max(1, cpus - networks)
+    else:
+        networks = wanted.networks or max(1, min(machines, cpus - 1))
+        free = cpus - networks
+        decoders = wanted.decoders or max(1, cpus // 4)
+    if free < 1:
+        raise SettingsError(
+            f"ray.networks: got {networks} on CPUs, expected fewer than the cluster's {cpus}; decoders need one"
+        )
+    if decoders > free:
+        raise SettingsError(f"ray.decoders: got {decoders}, expected at most {free}, the CPUs that are free")
+    return Shares(decoders, networks, int(on_gpu), wanted.window or max(_FEWEST, 4 * decoders))

@@ -1,0 +1,216 @@
+"""Scores of many videos beyond one machine, through Ray Data: decoded on CPUs, scored on GPUs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from zoomvqa.errors import ToolError, VideoError
+from zoomvqa.scoring.feeders import Failure, Task
+from zoomvqa.scoring.parts import PartScore
+from zoomvqa.scoring.pieces import BranchName, Ending
+from zoomvqa.scoring.ray_cluster import Shares, connected, ray_package, share_out
+from zoomvqa.scoring.recipe import ScorerRecipe
+from zoomvqa.scoring.scorer import Scorer, VideoScore
+from zoomvqa.settings.ray import RaySettings
+
+
+def score_with_ray(
+    recipe: ScorerRecipe,
+    videos: Iterable[tuple[str, str | os.PathLike[str]]],
+    wanted: RaySettings,
+    *,
+    patience: float,
+    remote: bool = False,
+) -> Iterator[tuple[str, VideoScore]]:
+    """Return an iterator over the score of each video, or why there is none, as they are ready.
+
+    A video's score is, to the last bit, that of scoring it alone on the same kind of device. A worker that dies is
+    replaced and its work done again. Leaving the iterator early ends what it has started.
+
+    Args:
+        recipe: of the scorer. Ray carries it, weights and all, to the networks' machines: these need no file.
+        videos: names, and files that the decoding machines see under the same path, or addresses. They are taken
+            as there is room: at most `wanted.window` are in work.
+        wanted: the cluster, and how many of its workers.
+        patience: seconds without a sign of a decoder after which its video is given up.
+        remote: fetch what is given by an address; else these videos fail.
+
+    Raises:
+        ToolError: Ray is not installed, does not start or answer, or stops midway.
+        SettingsError: the cluster has not as many CPUs or GPUs, or the recipe has a wrong option.
+        CheckpointError: the recipe's weights do not fit.
+    """
+    ray_package()
+    # Here it only tells what the branches look at, and makes a video's score of its parts'.
+    scorer = recipe.scorer("cpu")
+    return _scores(recipe, scorer, iter(videos), wanted, patience, remote)
+
+
+def _scores(
+    recipe: ScorerRecipe,
+    scorer: Scorer,
+    videos: Iterator[tuple[str, str | os.PathLike[str]]],
+    wanted: RaySettings,
+    patience: float,
+    remote: bool,
+) -> Iterator[tuple[str, VideoScore]]:
+    with connected(wanted) as ray:
+        has = ray.cluster_resources()
+        machines = sum(node["Alive"] for node in ray.nodes())
+        shares = share_out(wanted, recipe.device, int(has.get("CPU", 0)), int(has.get("GPU", 0)), machines)
+        desk, rows = _started(ray, recipe, Task(scorer.tally().looks, scorer.reader), shares, patience, remote)
+        try:
+            yield from _gathered(_Desk(desk), rows, scorer, videos, shares.window)
+        except ray.exceptions.RayError as error:
+            raise ToolError(f"engine: Ray stopped: {_reason(error)}") from None
+        finally:
+            ray.kill(desk)
+            rows.close()
+
+
+def _started(
+    ray: Any, recipe: ScorerRecipe, task: Task, shares: Shares, patience: float, remote: bool
+) -> tuple[Any, Generator[Any, None, None]]:
+    """Start the stages, and return the desk and an iterator over tables of messages."""
+    from zoomvqa.scoring.ray_messages import Desk  # noqa: PLC0415  these import Ray, an optional extra
+    from zoomvqa.scoring.ray_stages import Decoding, Scoring, VideoSource  # noqa: PLC0415
+
+    data, threads = ray.data, torch.get_num_threads()
+    here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+        ray.get_runtime_context().get_node_id(), soft=False
+    )
+    desk = ray.remote(Desk).options(num_cpus=0, max_concurrency=1000, scheduling_strategy=here).remote()
+    device = recipe.device if not shares.gpus else "cuda"  # Ray shows each network its own GPU only
+    kept = ray.put(replace(recipe, device=device))
+    context = data.DataContext.get_current().copy()
+    context.target_max_block_size = 1  # each row travels as soon as it is there
+    context.execution_no_progress_timeout_s = -1  # a long video, or a slow list, is no reason to stop
+    context.enable_progress_bars = context.print_on_execution_start = False
+    whole = {"batch_size": None, "batch_format": "pyarrow"}
+    with data.DataContext.current(context):
+        found = data.read_datasource(VideoSource(desk), override_num_blocks=1, concurrency=1, num_cpus=0)
+        found = found.map_batches(
+            Decoding,
+            fn_constructor_args=(desk, task, patience, threads, remote),
+            compute=data.ActorPoolStrategy(size=shares.decoders, max_tasks_in_flight_per_actor=2),
+            num_cpus=1,
+            **whole,
+        )
+        found = found.map_batches(
+            Scoring,
+            fn_constructor_args=(desk, [kept], threads),
+            compute=data.ActorPoolStrategy(size=shares.networks, max_tasks_in_flight_per_actor=2),
+            num_cpus=0 if shares.gpus else 1,
+            num_gpus=shares.gpus,
+            **whole,
+        )
+        return desk, _tables(found)
+
+
+def _tables(found: Any) -> Generator[Any, None, None]:
+    # Without a prefetch: that holds a row back until the next is there, which may wait for this one.
+    yield from found.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+
+
+class _Desk:
+    """The driver's side of the desk: calls that nobody waits for."""
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+
+    def put(self, number: int, location: str) -> None:
+        self._actor.put.remote(number, location)
+
+    def end(self, total: int) -> None:
+        self._actor.end.remote(total)
+
+    def done(self, number: int) -> None:
+        self._actor.done.remote(number)
+
+
+@dataclass
+class _Open:
+    """A video in work, and what came of it until now."""
+
+    name: str
+    pieces: dict[int, Any] = field(default_factory=dict)
+    ending: Ending | None = None
+    length: int = -1
+    seconds: float = 0.0
+
+
+def _gathered(
+    desk: _Desk,
+    tables: Iterator[Any],
+    scorer: Scorer,
+    videos: Iterator[tuple[str, str | os.PathLike[str]]],
+    window: int,
+) -> Iterator[tuple[str, VideoScore]]:
+    """Give out videos as there is room, and yield those of which everything came."""
+    from zoomvqa.scoring.ray_messages import unpacked  # noqa: PLC0415
+
+    given, more = 0, True
+    working: dict[int, _Open] = {}
+    while True:
+        while more and len(working) < window:
+            found = next(videos, None)
+            if found is None:
+                more = False
+                desk.end(given)
+                break
+            working[given] = _Open(found[0])
+            desk.put(given, os.fspath(found[1]))
+            given += 1
+        table = next(tables, None)
+        if table is None:
+            break
+        for message in (m for messages in unpacked(table) for m in messages):
+            video = working.get(message.number)
+            result = None if video is None else _told(video, message, scorer)
+            if video is not None and result is not None:
+                del working[message.number]
+                desk.done(message.number)
+                yield video.name, result
+    for video in working.values():  # it is not known to happen, but no row may be missing
+        yield video.name, VideoScore(None, "Ray lost what it found of this video")
+
+
+def _told(video: _Open, message: Any, scorer: Scorer) -> VideoScore | None:
+    """Add a message to its video; once nothing is missing, return the result. One that comes twice counts once."""
+    content = message.content
+    if isinstance(content, Failure):
+        return VideoScore(None, content.reason, seconds=video.seconds + message.seconds)
+    if isinstance(content, Ending):
+        video.ending, video.length = content, message.place
+        video.seconds += message.seconds
+    elif message.place not in video.pieces:
+        video.pieces[message.place] = content
+        video.seconds += message.seconds
+    if video.ending is None or len(video.pieces) < video.length:
+        return None
+    try:
+        found = scorer.finished(_parts(video.ending, [video.pieces[place] for place in sorted(video.pieces)]))
+    except VideoError as error:
+        return VideoScore(None, str(error), seconds=video.seconds)
+    return replace(found, seconds=video.seconds, reader=video.ending.reader)
+
+
+def _parts(ending: Ending, pieces: list[Any]) -> dict[BranchName, list[PartScore]]:
+    """Return the scores of a video's parts, of its pieces in order."""
+    parts: dict[BranchName, list[PartScore]] = {}
+    for branch, spans in ending.spans.items():
+        scores = [score for piece in pieces if piece.branch == branch for score in piece.scores]
+        pairs = zip(spans, scores, strict=True)
+        parts[branch] = [PartScore(s.first, s.last, s.start, s.end, score) for s, score in pairs]
+    return parts
+
+
+def _reason(error: Exception) -> str:
+    """Return the last line of an error that says something: Ray puts the cause there, below where it came from."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,31 @@
+"""How a scorer is made, to be sent to the processes that make their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zoomvqa.checkpoints import Checkpoint
+from zoomvqa.scoring.branches import Precision
+from zoomvqa.scoring.scorer import Scorer
+from zoomvqa.video.reader import ReaderName
+
+
+@dataclass(frozen=True)
+class ScorerRecipe:
+    """What a `Scorer` is made of; see there. It can be pickled, weights and all."""
+
+    checkpoint: Checkpoint
+    device: str = "auto"
+    precision: Precision = "32-true"
+    reader: ReaderName = "auto"
+    test_crops: int | None = None
+    test_clips: int | None = None
+
+    def scorer(self, device: str | None = None) -> Scorer:
+        """Return a scorer, on another device where one is given.
+
+        Raises:
+            CheckpointError, SettingsError: as `Scorer` does.
+        """
+        on = self.device if device is None else device
+        return Scorer(self.checkpoint, on, self.precision, self.reader, self.test_crops, self.test_clips)
