@@ -1,14 +1,17 @@
 """Read damaged videos in bulk: python scripts/fuzz_reader.py [count] [seed] [folder of real videos].
 
-Videos in mp4, mkv, webm, ts and avi, made here or encoded from the real ones, are damaged in many ways and read as
-scoring reads them. No damage may hang or end the run, every file has an outcome, and nothing that ffmpeg itself
-decodes no frame of may be read to its end. Prints the counts, and exits with 1 where that does not hold.
+Videos in mp4, mkv, webm, ts and avi, made here or encoded from the real ones, are damaged in many ways. Each is
+opened, and all of its frames are read; where that fails for damage, what decodes of it is salvaged. No damage may
+hang or end the run, every file has an outcome, nothing that ffmpeg itself decodes no frame of may be read to its
+end, and each salvaged frame must be one that ffmpeg decodes. Prints the counts, and exits with 1 where that does
+not hold.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -16,15 +19,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
+from zoomvqa.data.frame_source import open_store
+from zoomvqa.data.one_pass import FrameStore
+from zoomvqa.errors import DamagedError, VideoError
+from zoomvqa.isolated import Lost, run_isolated
 from zoomvqa.ladder.encode import ffmpeg_program, run_ffmpeg
-from zoomvqa.scoring.feeders import Ending, Failure, Feeders, Task
-from zoomvqa.scoring.pieces import ClipLook, FrameLook
-from zoomvqa.settings.iqa import FrameSampling, FrameView
-from zoomvqa.settings.vqa import ClipSampling, ClipView
+from zoomvqa.video.rate import frames_at_rate
+from zoomvqa.video.salvage import salvage
 
 CODECS = {
     "mp4": ["-c:v", "libx264", "-preset", "veryfast", "-movflags", "+faststart"],
@@ -33,15 +39,12 @@ CODECS = {
     "ts": ["-c:v", "libx264", "-preset", "veryfast"],
     "avi": ["-c:v", "mpeg4", "-q:v", "5"],
 }
-TASK = Task(
-    {
-        "iqa": FrameLook(FrameSampling(), FrameView(resize=64, crop=64)),
-        "vqa": ClipLook(ClipSampling(clip_len=8), ClipView(resize=-1, grid=4, side=16)),
-    },
-    "auto",
-)
-# Seconds without a sign after which a file is given up.
-PATIENCE = 30.0
+# Seconds after which a file is given up.
+PATIENCE = 60.0
+# Of a damaged file's frames, how many must decode.
+LEAST_SHARE = 0.25
+# Pictures that the times of two seconds may ask for.
+_MOST = 10_000
 
 
 def encode_sources(folder: Path, real: Path | None) -> list[Path]:
@@ -108,29 +111,60 @@ DAMAGES: tuple[Callable[[bytearray, random.Random, bytes], bytes], ...] = (
 )  # fmt: skip
 
 
-def damaged_files(sources: list[Path], folder: Path, count: int, seed: int) -> Iterator[tuple[Path, Path]]:
-    """Write damaged files one after the other, and yield each twice: its name, and where it is."""
+def damaged_files(sources: list[Path], folder: Path, count: int, seed: int) -> Iterator[Path]:
+    """Write damaged files one after the other."""
     draw = random.Random(seed)  # noqa: S311  damage, not a secret
     for number in range(count):
         source, other = sources[number % len(sources)], draw.choice(sources)
         damage = DAMAGES[number // len(sources) % len(DAMAGES)]
         path = folder / f"{number:05d}_{damage.__name__}{source.suffix}"
         path.write_bytes(damage(bytearray(source.read_bytes()), draw, other.read_bytes()))
-        yield path, path
+        yield path
 
 
-def frames_of_ffmpeg(path: Path) -> int:
-    """Return how many frames ffmpeg itself decodes of a file."""
-    command = [ffmpeg_program(), "-nostdin", "-v", "quiet", "-i", str(path), "-map", "0:v:0", "-f", "null"]
-    done = subprocess.run(
-        [*command, "-progress", "pipe:1", "-"], capture_output=True, text=True, timeout=120, check=False
+def frames_of_ffmpeg(path: Path) -> list[str]:
+    """Return the checksums of the frames that ffmpeg itself decodes of a file, with one thread."""
+    command = [ffmpeg_program(), "-nostdin", "-v", "quiet", "-threads", "1", "-i", str(path), "-map", "0:v:0"]
+    command += ["-noautoscale", "-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "framemd5", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return [line.split(",")[-1].strip() for line in done.stdout.splitlines() if line and line[0] != "#"]
+
+
+class Seen(NamedTuple):
+    """What came of a file: the kind of outcome, why, and the checksums of its frames."""
+
+    outcome: str
+    reason: str = ""
+    frames: tuple[str, ...] = ()
+
+
+def look(path: Path) -> Seen:
+    """Read all frames of a file, or what can be salvaged of it; done in a process of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders print a line for each damaged block
+    try:
+        return Seen("read", "", _frames(open_store(path)))
+    except DamagedError:
+        pass
+    except VideoError as error:
+        return Seen("refused with a reason", str(error))
+    try:
+        store = salvage(path, LEAST_SHARE)
+        return Seen("read in part", store.note, _frames(store))
+    except VideoError as error:
+        return Seen("too little decodes", str(error))
+
+
+def _frames(store: FrameStore) -> tuple[str, ...]:
+    if len(frames_at_rate(store.timeline, 2.0)) > _MOST:
+        raise RuntimeError("its times ask for too many pictures")
+    sums = (
+        hashlib.md5(frame.tobytes(), usedforsecurity=False) for frame in store.frames(range(len(store.timeline)))
     )
-    counts = re.findall(r"frame=\s*(\d+)", done.stdout)
-    return int(counts[-1]) if counts else 0
+    return tuple(each.hexdigest() for each in sums)
 
 
 def fuzz(sources: list[Path], folder: Path, count: int, seed: int, workers: int) -> tuple[Counter[str], list[str]]:
-    """Read damaged files; return the counts of outcomes by container and damage, and what must not be.
+    """Read damaged files; return the counts of outcomes by container, and what must not be.
 
     Args:
         sources: sound files.
@@ -140,26 +174,40 @@ def fuzz(sources: list[Path], folder: Path, count: int, seed: int, workers: int)
         workers: processes that read.
     """
     outcomes, wrong, seen = Counter[str](), list[str](), set[Path]()
-    for path, message in Feeders[Path](TASK, workers, PATIENCE).look(damaged_files(sources, folder, count, seed)):
-        if not isinstance(message, Ending | Failure):
-            continue
+    files = damaged_files(sources, folder, count, seed)
+    for path, found in run_isolated(
+        look, files, workers=workers, seconds=PATIENCE, preload="zoomvqa.video.salvage"
+    ):
         if path in seen:
             wrong.append(f"{path.name} has two outcomes")
         seen.add(path)
-        outcome = "read" if isinstance(message, Ending) else _kind(message.reason)
-        outcomes[f"{path.suffix[1:]}: {outcome}"] += 1
-        if outcome == "read" and not frames_of_ffmpeg(path):
-            wrong.append(f"{path.name} was read, but ffmpeg decodes no frame of it")
+        result = _lost(found) if isinstance(found, Lost) else found
+        outcomes[f"{path.suffix[1:]}: {result.outcome}"] += 1
+        wrong += [f"{path.name}: {trouble}" for trouble in _troubles(path, result)]
         path.unlink()
     if len(seen) != count:
         wrong.append(f"{count - len(seen)} files have no outcome")
     return outcomes, wrong
 
 
-def _kind(reason: str) -> str:
-    if reason.startswith("the decoder crashed"):
-        return "crash, contained"
-    return "hang, contained" if "gave no sign" in reason else "refused with a reason"
+def _lost(found: Lost) -> Seen:
+    if "crashed" in found.reason:
+        return Seen("crash, contained", found.reason)
+    return Seen("hang, contained" if "longer than" in found.reason else "unforeseen error", found.reason)
+
+
+def _troubles(path: Path, result: Seen) -> Iterator[str]:
+    if result.outcome == "unforeseen error":
+        yield result.reason
+    if not result.outcome.startswith("read"):
+        return
+    theirs = frames_of_ffmpeg(path)
+    if not theirs:
+        yield f"it was {result.outcome}, but ffmpeg decodes no frame of it"
+    elif result.outcome == "read in part":
+        left = iter(theirs)
+        if missing := sum(frame not in left for frame in result.frames):
+            yield f"{missing} of {len(result.frames)} salvaged frames are not among ffmpeg's {len(theirs)}"
 
 
 def main() -> None:

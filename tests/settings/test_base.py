@@ -33,7 +33,7 @@ DATA = {"name": "x", "root": ".", "annotations": "a.csv"}
         (
             DataSettings,
             DATA | {"reader": "decor"},
-            "expected auto, decord, pyav, or raw:WIDTHxHEIGHT@RATE for .yuv files (did you mean 'decord'?)",
+            "decord, pyav, torchcodec, or raw:WIDTHxHEIGHT@RATE for .yuv files (did you mean 'decord'?)",
         ),
         (DataSettings, DATA | {"mos_range": [5, 1]}, "branch.mos_range: got [5, 1], expected [lowest, highest]"),
         (DataSettings, DATA | {"test_share": 0.9}, "expected val_share + test_share below 1"),

@@ -1,12 +1,9 @@
 """Frames against ffmpeg's own decoding, pixel by pixel."""
 
-import subprocess
-from pathlib import Path
-
-import imageio_ffmpeg
 import numpy as np
 import pytest
 from conftest import Make, ffmpeg
+from truth import decoded
 
 from zoomvqa.errors import VideoError
 from zoomvqa.video.reader import Video
@@ -26,14 +23,6 @@ CASES = {
     "av1.mp4": {"codec": ("-c:v", "libsvtav1", "-preset", "10")},
     "loop.gif": {"codec": ()},
 }
-
-
-def decoded(path: Path, height: int, width: int) -> np.ndarray:
-    """All frames as ffmpeg decodes them."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", str(path)]
-    command += ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-    raw = subprocess.run(command, check=True, capture_output=True).stdout
-    return np.frombuffer(raw, dtype=np.uint8).reshape(-1, height, width, 3)
 
 
 @pytest.mark.parametrize("reader", ["auto", "pyav"])

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+from av.stream import Disposition
 
 from zoomvqa.errors import VideoError
 
 # What ffmpeg gives a stream that is marked as the one to show, in pixels of another's picture.
 _DEFAULT_IS_WORTH = 5_000_000
-_DEFAULT, _ATTACHED = 1, 1024
 
 
 def open_container(path: Path) -> Any:
@@ -30,7 +29,7 @@ def open_container(path: Path) -> Any:
 
 def moving_streams(container: Any) -> list[Any]:
     """Return the video streams that are no attached pictures (covers)."""
-    return [s for s in container.streams.video if not int(s.disposition) & _ATTACHED]
+    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
 
 
 def main_video(container: Any) -> Any:
@@ -42,7 +41,9 @@ def main_video(container: Any) -> Any:
     Raises:
         VideoError: there is no video in it.
     """
-    found = moving_streams(container)
+    found = [s for s in moving_streams(container) if s.codec_context is not None]
+    if not found and moving_streams(container):
+        raise VideoError("not a readable video: the codec of its video is not known")
     if not found:
         kinds = sorted({"cover picture" if s.type == "video" else s.type for s in container.streams})
         if not kinds:
@@ -52,7 +53,7 @@ def main_video(container: Any) -> Any:
 
     def worth(stream: Any) -> int:
         size = (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
-        return size + _DEFAULT_IS_WORTH * bool(int(stream.disposition) & _DEFAULT)
+        return size + _DEFAULT_IS_WORTH * bool(stream.disposition & Disposition.default)
 
     return max(found, key=worth)  # of equals the first
 
@@ -71,15 +72,24 @@ def promised_seconds(container: Any, stream: Any) -> float:
     return sum(float(part) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
 
 
-def promised_frames(container: Any, stream: Any) -> int:
-    """Return how many frames the file says its video has, hidden ones included; 0 where it does not say."""
+def promised_frames(container: Any, stream: Any, seen: int, ends: float) -> int:
+    """Return how many frames the file says its video has, hidden ones included, or `seen` where it does not say.
+
+    Args:
+        container: PyAV's, open.
+        stream: its video.
+        seen: how many packets are in the file.
+        ends: when the last of them ends, in seconds. Where the file only says how long it is, there are as many
+            in a second of the missing part as in one of this part.
+    """
     formats = set(container.format.name.split(","))
     if formats & {"mov", "avi"}:
-        return int(stream.frames)
-    seconds = promised_seconds(container, stream)
-    if not seconds and formats & {"matroska", "flv", "asf"}:  # whose headers say how long all of the file is
-        seconds = (container.duration or 0) / 1_000_000
-    return round(Fraction(stream.guessed_rate or 0) * Fraction(seconds))
+        return max(int(stream.frames), seen)
+    told = promised_seconds(container, stream)
+    if not told and formats & {"matroska", "flv", "asf"}:  # whose headers say how long all of the file is
+        told = (container.duration or 0) / 1_000_000
+    rate = seen / ends if ends > 0 else float(stream.guessed_rate or 0)
+    return max(round(rate * told), seen)
 
 
 def first_line(error: BaseException) -> str:

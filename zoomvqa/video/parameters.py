@@ -46,7 +46,8 @@ class ParameterWatch:
 def _header_of(codec: str, extradata: bytes) -> Header | None:
     prefix = 0
     if extradata[:1] == b"\x01":  # packets hold lengths in place of start codes
-        prefix = (extradata[4] & 3) + 1 if codec == "h264" else (extradata[21:22] or b"\0")[0] % 4 + 1
+        at = 4 if codec == "h264" else 21
+        prefix = (extradata[at : at + 1] or b"\x03")[0] % 4 + 1
     known: dict[str, Header] = {
         "h264": lambda data: b"".join(u for u in _units(data, prefix) if u[:1] and u[0] & 31 == 7),
         "hevc": lambda data: b"".join(u for u in _units(data, prefix) if u[:1] and u[0] >> 1 & 63 == 33),

@@ -72,7 +72,7 @@ def salvage(path: Path, least_share: float, alive: Callable[[], None] = lambda: 
     Args:
         path: the file.
         least_share: of the frames that the file promises, how many must decode: above 0, at most 1.
-        alive: called for each frame of that one decoding.
+        alive: called for each packet of that one decoding.
 
     Returns:
         Frames, timeline and note, behind the interface of a video.
@@ -86,13 +86,13 @@ def salvage(path: Path, least_share: float, alive: Callable[[], None] = lambda: 
     try:
         with open_container(path) as container:
             stream = main_video(container)
-            kept, times, stored = list[int](), list[tuple[int | None, int]](), _Stored()
+            kept, times, stored = list[int](), list[tuple[int | None, int]](), _Stored(alive)
             for position, (frame, sound) in enumerate(_decoded(container, stream, stored)):
-                alive()
                 if sound:
                     kept.append(position)
                     times.append((frame.pts, frame.duration or 0))
-            promised = max(promised_frames(container, stream), stored.packets) - stored.hidden
+            ends = float(stored.ends * stream.time_base)
+            promised = promised_frames(container, stream, stored.packets, ends) - stored.hidden
             promised = max(promised, len(kept), 1)
             if not kept or len(kept) < least_share * promised:
                 raise VideoError(
@@ -120,11 +120,22 @@ def _timeline(container: Any, stream: Any, times: Sequence[tuple[int | None, int
 
 
 class _Stored:
-    """What went by in a file: packets, those that an edit list hides, and times of damaged ones."""
+    """What went by in a file: packets, those that are hidden, when the last ends, and times of damaged ones."""
 
-    def __init__(self) -> None:
-        self.packets = self.hidden = 0
-        self.damaged = set[int]()
+    def __init__(self, alive: Callable[[], None] = lambda: None) -> None:
+        self.packets = self.hidden = self.ends = 0
+        self.damaged, self._alive = set[int](), alive
+
+    def see(self, packet: Any) -> None:
+        """Take note of a packet."""
+        self._alive()
+        self.packets += 1
+        self.hidden += packet.is_discard
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is not None:
+            self.ends = max(self.ends, time + (packet.duration or 0))
+            if packet.is_corrupt:
+                self.damaged.add(time)
 
 
 def _decoded(container: Any, stream: Any, stored: _Stored | None = None) -> Iterator[tuple[Any, bool]]:
@@ -135,11 +146,8 @@ def _decoded(container: Any, stream: Any, stored: _Stored | None = None) -> Iter
     stored = stored or _Stored()
     stream.thread_type = "NONE"
     for packet in _followed(container, stream):
-        if packet is not None and packet.size:
-            stored.packets += 1
-            stored.hidden += packet.is_discard
-            if packet.is_corrupt and packet.pts is not None:
-                stored.damaged.add(packet.pts)
+        if packet is not None:
+            stored.see(packet)
         try:
             frames = stream.codec_context.decode(packet)
         except av.FFmpegError:  # this packet is lost, the next may not be

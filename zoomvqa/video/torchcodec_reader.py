@@ -40,15 +40,21 @@ def torchcodec_decoder() -> Any:
     Raises:
         ToolError: the package, or the FFmpeg libraries that it needs, are not there.
     """
+    libraries: object = None
     try:
-        from torchcodec.decoders import VideoDecoder  # noqa: PLC0415  optional, and it loads libraries
+        import torchcodec  # noqa: PLC0415  optional, and it loads libraries
+        from torchcodec.decoders import VideoDecoder  # noqa: PLC0415
+
+        libraries = torchcodec.ffmpeg_major_version
     except ImportError:
         raise ToolError("reader=torchcodec needs a package: pip install 'zoomvqa[torchcodec]'") from None
-    except (RuntimeError, OSError):
+    except (RuntimeError, OSError):  # versions that do not wait for a file to be opened
+        pass
+    if libraries is None:
         raise ToolError(
-            "reader=torchcodec needs FFmpeg's libraries, 4 to 8, on this system: apt-get install ffmpeg, "
-            "conda install ffmpeg or brew install ffmpeg"
-        ) from None
+            "reader=torchcodec finds no FFmpeg libraries (4 to 9) on this system, or does not fit this torch: "
+            "apt-get install ffmpeg, conda install ffmpeg or brew install ffmpeg"
+        )
     return VideoDecoder
 
 

@@ -1,0 +1,51 @@
+"""What a container promises, and which of its streams is the video."""
+
+from types import SimpleNamespace
+
+import pytest
+from av.stream import Disposition
+from conftest import Make
+
+from zoomvqa.errors import VideoError
+from zoomvqa.video.container import main_video, open_container, promised_frames, promised_seconds
+
+
+def stream(width=64, height=64, frames=0, disposition=0, codec=True):
+    size = SimpleNamespace(width=width, height=height) if codec else None
+    return SimpleNamespace(
+        type="video", frames=frames, disposition=Disposition(disposition), codec_context=size, width=width
+    )
+
+
+def choose(*streams):
+    return main_video(SimpleNamespace(streams=type("Streams", (list,), {"video": streams})(streams)))
+
+
+def test_the_choice_of_a_stream():
+    small, large, huge = stream(), stream(640, 480), stream(4096, 2160)
+    marked = stream(disposition=Disposition.default.value)
+    assert choose(small, large) is large
+    assert choose(large, marked) is marked
+    assert choose(huge, marked) is huge  # as ffmpeg weighs them
+    assert choose(small, same := stream()) is small is not same
+    assert choose(stream(640, 480, frames=1), marked_not := stream(frames=30)) is marked_not
+    assert choose(only := stream(frames=1)) is only
+    assert choose(stream(codec=False), small) is small
+
+
+def test_a_codec_that_nobody_knows():
+    with pytest.raises(VideoError, match="the codec of its video is not known"):
+        choose(stream(codec=False))
+
+
+def test_promises(make_video: Make):
+    vp9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
+    for name, codec in (("p.mp4", None), ("p.webm", vp9), ("p.avi", ("-c:v", "mpeg4")), ("p.flv", None)):
+        path = make_video(f"promise_{name}", frames=30, **({"codec": codec} if codec else {}))
+        with open_container(path) as container:
+            video = main_video(container)
+            assert promised_frames(container, video, 12, 12 / 25) == 30
+            assert promised_frames(container, video, 0, 0.0) == 30
+            assert promised_frames(container, video, 31, 31 / 25) == 31
+            told = promised_seconds(container, video)
+            assert told == pytest.approx(1.2 if name in {"p.webm", "p.avi"} else 0.0, abs=0.01)

@@ -1,0 +1,67 @@
+"""Turned pictures, pixel by pixel as ffmpeg turns them."""
+
+import numpy as np
+import pytest
+from conftest import Make, ffmpeg
+from truth import decoded
+
+from zoomvqa.errors import VideoError
+from zoomvqa.video.pyav_reader import first_turn
+from zoomvqa.video.reader import Video
+from zoomvqa.video.upright import Turn
+
+TURNS = {
+    "90": ("-display_rotation", "90"),
+    "180": ("-display_rotation", "180"),
+    "270": ("-display_rotation", "270"),
+    "mirrored": ("-display_hflip",),
+    "upside_down": ("-display_vflip",),
+    "90_mirrored": ("-display_rotation", "90", "-display_hflip"),
+    "270_mirrored": ("-display_rotation", "270", "-display_hflip"),
+}
+
+
+def turned(make_video: Make, folder, *options: str, ending: str = "mp4"):
+    path = folder / f"turned.{ending}"
+    ffmpeg(*options, "-i", make_video("turning.mp4", size="192x144", frames=12), "-c", "copy", path)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize("name", TURNS)
+def test_upright_as_ffmpeg(make_video: Make, tmp_path, name, ending):
+    path = turned(make_video, tmp_path, *TURNS[name], ending=ending)
+    truth = decoded(path, *((144, 192) if name[0] in "1mu" else (192, 144)))
+    by_pyav = list(Video(path, "pyav").frames(range(12)))
+    np.testing.assert_array_equal(by_pyav, truth)
+    video = Video(path)
+    np.testing.assert_array_equal(list(video.frames([0, 5, 11])), truth[[0, 5, 11]])
+    sound = ending != "mkv" and name.isdigit()
+    assert video.reader == ("decord" if sound else "pyav")
+    if not sound:
+        with pytest.raises(VideoError, match="decord does not read (mirrored|rotated) pictures.*use reader=auto"):
+            list(Video(path, "decord").frames([0]))
+
+
+@pytest.mark.parametrize("reader", ["auto", "pyav", "decord"])
+@pytest.mark.parametrize("degrees", ["45", "-100"])
+def test_an_angle_between(make_video: Make, tmp_path, degrees, reader):
+    path = turned(make_video, tmp_path, "-display_rotation", degrees)
+    with pytest.raises(VideoError, match=f"turned by {degrees} degrees; multiples of 90 are read"):
+        list(Video(path, reader).frames([0]))
+
+
+def test_nearly_a_right_angle(make_video: Make, tmp_path):
+    path = turned(make_video, tmp_path, "-display_rotation", "90.5")
+    np.testing.assert_array_equal(next(Video(path, "pyav").frames([3])), decoded(path, 192, 144)[3])
+
+
+def test_turns():
+    assert Turn(transpose=True, mirror=True).is_rotation
+    assert Turn().is_rotation
+    assert not Turn(transpose=True).is_rotation
+
+
+def test_a_file_that_does_not_decode_has_no_turn(tmp_path):
+    (tmp_path / "text.mp4").write_text("no video")
+    assert first_turn(tmp_path / "text.mp4") is None
