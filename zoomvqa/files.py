@@ -61,6 +61,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
         raise
 
 
+def remove_database(path: Path) -> None:
+    """Remove a file of SQLite's, and what it keeps beside it; nothing where there is none."""
+    for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        each.unlink(missing_ok=True)
+
+
 def file_key(name: str, path: Path) -> str:
     """Return what tells a file from others of its name, and from itself after it was changed."""
     try:

@@ -12,6 +12,7 @@ import pytest
 from conftest import Make
 
 from zoomvqa.cli import check_data, convert_checkpoint, evaluate, extract_frames, fuse, make_ladder, predict, train
+from zoomvqa.scoring import bulk, feeders
 
 MAINS = {
     "train": train,
@@ -96,3 +97,18 @@ def trained(labelled: Path, tmp_path_factory) -> Path:
     patch.undo()
     assert not ended.value.code
     return output
+
+
+def stop_after(monkeypatch, videos: int) -> list[str]:
+    """Interrupt scoring before a video is looked at; return what was looked at until then."""
+    looked: list[str] = []
+    true = feeders.look_at
+
+    def stopped(place, task):
+        if len(looked) == videos:
+            raise KeyboardInterrupt
+        looked.append(Path(place).name)
+        yield from true(place, task)
+
+    monkeypatch.setattr(bulk, "look_at", stopped)
+    return looked

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
-from cli.conftest import Run, on
+from cli.conftest import Run, on, stop_after
 from cli.test_mistakes import one_line
-from zoomvqa.scoring.scorer import Scorer
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -112,22 +111,12 @@ def test_a_checkpoint_on_two_sets_goes_on_where_it_was(command: Run, trained, la
                  "workers=0", f"data.sets.folder.annotations={labelled / 'scores.csv'}",
                  "data.sets.youtube_ugc.root=sets/Folder",
                  "data.sets.youtube_ugc.annotations=some.csv")  # fmt: skip
-    scored: list[Path] = []
-    true = Scorer.try_score
-
-    def stopped(self, path):
-        if len(scored) == 3:
-            raise KeyboardInterrupt
-        scored.append(path)
-        return true(self, path)
-
-    monkeypatch.setattr(Scorer, "try_score", stopped)
+    first = stop_after(monkeypatch, 3)
     assert command("evaluate", *arguments).code == 130
-    first = set(scored)
-    monkeypatch.setattr(Scorer, "try_score", lambda self, path: (scored.append(path), true(self, path))[1])
+    then = stop_after(monkeypatch, 99)
     outcome = command("evaluate", *arguments)
     assert outcome.code == 0, outcome.err
-    assert len(scored) == len(first) + 9 + 5
+    assert (len(first), len(then)) == (3, 9 + 5)
     figures = [r for r in read(tmp_path / "out" / "figures.csv") if r["group"] == "(all)"]
     assert [(r["method"], r["set"], r["videos"]) for r in figures] == [
         ("run", "folder", "12"),
@@ -143,9 +132,9 @@ def test_a_checkpoint_on_two_sets_goes_on_where_it_was(command: Run, trained, la
         {Path(r["video"]).name: float(r["score"]) for r in read(tmp_path / "s.csv")}, abs=2e-6
     )
     # Once more: nothing is scored again, and the table is the same.
-    before, count = (tmp_path / "out" / "table.md").read_text(), len(scored)
+    before, again = (tmp_path / "out" / "table.md").read_text(), stop_after(monkeypatch, 0)
     assert command("evaluate", *arguments).code == 0
-    assert (len(scored), (tmp_path / "out" / "table.md").read_text()) == (count, before)
+    assert (again, (tmp_path / "out" / "table.md").read_text()) == ([], before)
 
 
 def test_the_validation_part_and_a_broken_video(command: Run, trained, labelled, tmp_path):

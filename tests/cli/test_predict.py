@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from cli.conftest import Run
+from cli.conftest import Run, stop_after
 from cli.test_mistakes import one_line
 from cli.test_train_vqa import read
 from zoomvqa.cli import predict
-from zoomvqa.scoring.scorer import Scorer
 
 
 @pytest.fixture
@@ -49,28 +48,20 @@ def test_every_format_has_the_same_rows_in_the_order_of_the_inputs(command: Run,
 
 
 def test_the_same_command_goes_on(command: Run, best, labelled, tmp_path, monkeypatch):
-    true, scored = Scorer.try_score, []
-
-    def stopped(self, path):
-        if len(scored) == 5:
-            raise KeyboardInterrupt
-        scored.append(path)
-        return true(self, path)
-
-    monkeypatch.setattr(Scorer, "try_score", stopped)
+    first = stop_after(monkeypatch, 5)
     arguments = (best, f"input={labelled}", "output=s.csv", "workers=0")
     outcome = command("predict", *arguments)
     assert outcome.code == 130
     assert "What was scored until now is in s.csv.part; the same command goes on" in outcome.err
     assert not (tmp_path / "s.csv").exists()
-    monkeypatch.setattr(Scorer, "try_score", lambda self, path: (scored.append(path), true(self, path))[1])
+    then = stop_after(monkeypatch, 99)
     outcome = command("predict", *arguments)
     assert outcome.code == 0, outcome.err
     assert "5 of 12 videos were scored before; going on" in outcome.err
-    assert len(scored) == len(set(scored)) == 12
+    assert len({*first, *then}) == len(first) + len(then) == 12
     rows = read(tmp_path / "s.csv")
     assert [row["video"] for row in rows] == sorted(str(path) for path in labelled.glob("*.mp4"))
-    assert not (tmp_path / "s.csv.part").exists()
+    assert list(tmp_path.glob("s.csv.*")) == []
 
 
 def test_other_options_and_changed_files_are_scored_anew(command: Run, best, labelled, tmp_path, monkeypatch):
@@ -78,27 +69,50 @@ def test_other_options_and_changed_files_are_scored_anew(command: Run, best, lab
     folder.mkdir()
     for path in sorted(labelled.glob("*.mp4"))[:4]:
         shutil.copy(path, folder / path.name)
-    true, scored = Scorer.try_score, []
-
-    def stopped(self, path):
-        if len(scored) == 3:
-            raise KeyboardInterrupt
-        scored.append(path.name)
-        return true(self, path)
-
-    monkeypatch.setattr(Scorer, "try_score", stopped)
+    stop_after(monkeypatch, 3)
     arguments = (best, "input=videos", "workers=0", "output=s.csv")
     assert command("predict", *arguments).code == 130
     first = sorted(folder.iterdir())[0]
     os.utime(first, (1, 1))
-    monkeypatch.setattr(Scorer, "try_score", lambda self, path: (scored.append(path.name), true(self, path))[1])
+    looked = stop_after(monkeypatch, 99)
     assert "2 of 4 videos were scored before" in command("predict", *arguments).err
-    assert scored.count(first.name) == 2
-    monkeypatch.setattr(Scorer, "try_score", stopped)
-    scored.clear()
+    assert first.name in looked
+    stop_after(monkeypatch, 3)
     assert command("predict", *arguments, "test_crops=1").code == 130
-    monkeypatch.setattr(Scorer, "try_score", true)
+    stop_after(monkeypatch, 99)
     assert "scored before" not in command("predict", *arguments, "test_crops=2").err
+
+
+def test_batches_and_a_list_that_changes(command: Run, best, labelled, tmp_path, monkeypatch):
+    paths = [str(path) for path in sorted(labelled.glob("*.mp4"))]
+    (tmp_path / "list.txt").write_text("\n".join(paths))
+    assert command("predict", best, "input=list.txt", "output=one.csv", "workers=0").code == 0
+    assert command("predict", best, "input=list.txt", "output=three.csv", "workers=1", "batch=3").code == 0
+    scores = [[float(row["score"]) for row in read(tmp_path / name)] for name in ("one.csv", "three.csv")]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+    true = predict.write_results
+
+    def late(*arguments, **options):
+        with (tmp_path / "list.txt").open("a") as handle:
+            handle.write("\nlate.mp4\n")
+        true(*arguments, **options)
+
+    monkeypatch.setattr(predict, "write_results", late)
+    arguments = (best, "input=list.txt", "output=late.csv", "workers=0")
+    outcome = command("predict", *arguments)
+    assert outcome.code == 2, outcome.err
+    assert "input: it changed meanwhile: late.mp4 is new; the same command goes on" in outcome.err
+    monkeypatch.setattr(predict, "write_results", true)
+    assert command("predict", *arguments).code == 1
+    rows = read(tmp_path / "late.csv")
+    assert [row["video"] for row in rows[:12]] == paths
+    assert rows[12]["error"].startswith("no such file")
+
+
+def size(kept: Path) -> int:
+    """Return how much a run has kept, in the file and what SQLite keeps beside it."""
+    files = (kept, kept.with_name(f"{kept.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
 
 
 def killed_command(arguments: list[str], folder: str) -> None:
@@ -123,12 +137,12 @@ def test_killed_at_random_moments(command: Run, best, labelled, tmp_path, worker
     context.set_forkserver_preload(["zoomvqa.cli.predict"])
     draw, kept, kills = random.Random(workers), tmp_path / "s.csv.part", 0
     while kills < times:
-        before = kept.stat().st_size if kept.exists() else 0
+        before = size(kept)
         process = context.Process(target=killed_command, args=(arguments, str(tmp_path)))
         process.start()
         deadline = time.monotonic() + 60
         while process.is_alive() and time.monotonic() < deadline:
-            if kept.exists() and kept.stat().st_size > before:
+            if size(kept) > before:
                 break
             time.sleep(0.005)
         time.sleep(draw.uniform(0, 0.1))
@@ -156,6 +170,12 @@ def test_killed_at_random_moments(command: Run, best, labelled, tmp_path, worker
         (["output=s"], "output: got s, expected a name ending with"),
         (["workers=-1"], "workers: got -1, expected greater than or equal to 0"),
         (["patience=0"], "patience: got 0, expected greater than 0"),
+        (["min_share=0"], "min_share: got 0, expected greater than 0"),
+        (["batch=0"], "batch: got 0, expected greater than 0"),
+        (["devices=0"], "devices: got 0, expected greater than 0"),
+        (["devices=2", "engine=ray"], "devices: got 2, expected 1 with engine=ray; ray.networks says how many"),
+        (["devices=2", "device=mps"], "device: got mps, expected auto, cpu or cuda where devices=2"),
+        (["engine=spark"], "engine: got 'spark', expected 'local' or 'ray'"),
     ],
 )
 def test_mistakes(command: Run, best, labelled: Path, words, message):

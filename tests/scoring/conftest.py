@@ -1,11 +1,15 @@
 """Checkpoints of small networks with random weights."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from zoomvqa.checkpoints import Checkpoint, IQADescription, VQADescription
+from zoomvqa.errors import VideoError
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.models.vqa.build import build_vqa_net
+from zoomvqa.scoring.scorer import Scorer, VideoScore
 from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
 from zoomvqa.settings.vqa import ClipSampling, ClipView, VQANetwork
 
@@ -37,3 +41,11 @@ def clip_checkpoint() -> Checkpoint:
         view=ClipView(resize=-1, grid=3, side=16),
     )
     return Checkpoint(description, build_vqa_net(description.network, 4, 48).state_dict(), "zoomvqa")
+
+
+def try_score(scorer: Scorer, path: Path) -> VideoScore:
+    """Return the score of a file or folder; one that cannot be scored is no exception."""
+    try:
+        return scorer.score(path)
+    except VideoError as error:
+        return VideoScore(None, str(error))

@@ -29,11 +29,11 @@ def videos(make_video: Make) -> list[Path]:
 
 def test_messages_are_those_of_looking_here(videos):
     found: dict[int, list] = {}
-    for name, message in Feeders[int](TASK, 2, 60).look(enumerate(videos)):
+    for name, message in Feeders[int](TASK, 2, 60).look(enumerate(map(str, videos))):
         found.setdefault(name, []).append(message)
     assert set(found) == set(range(4))
     for number, video in enumerate(videos):
-        here = list(look_at(video, TASK))
+        here = list(look_at(str(video), TASK))
         assert len(here) == len(found[number])
         assert here[-1] == found[number][-1]
         assert isinstance(here[-1], Ending)
@@ -49,22 +49,29 @@ def test_messages_are_those_of_looking_here(videos):
 
 def test_bad_files_fail_alone(videos, tmp_path):
     (tmp_path / "bad.mp4").write_bytes(b"nothing")
-    jobs = [("bad", tmp_path / "bad.mp4"), ("good", videos[0]), ("none", tmp_path / "none"), ("folder", tmp_path)]
+    places = {"bad": tmp_path / "bad.mp4", "good": videos[0], "none": tmp_path / "none", "folder": tmp_path}
+    jobs = [*((name, str(path)) for name, path in places.items()), ("far", "s3://bucket/a.mp4")]
     last = dict(Feeders[str](TASK, 1, 60).look(jobs))
     assert isinstance(last["good"], Ending)
-    assert {name for name, message in last.items() if isinstance(message, Failure)} == {"bad", "none", "folder"}
+    assert {name for name, message in last.items() if isinstance(message, Failure)} == {
+        "bad",
+        "none",
+        "folder",
+        "far",
+    }
     assert "clips need the video itself" in last["folder"].reason
+    assert last["far"].reason == "an address, not a file; remote=true fetches such"
 
 
 WHOLE = feeders.look_at
 
 
-def spoilt(path, task):
+def spoilt(place, task):
     """Crash or hang on videos of these names, as native decoders do; midway, after a piece."""
-    for number, message in enumerate(WHOLE(path, task)):
-        if number == 1 and path.name == "feed_1.mp4":
+    for number, message in enumerate(WHOLE(place, task)):
+        if number == 1 and place.endswith("feed_1.mp4"):
             os.kill(os.getpid(), signal.SIGSEGV)
-        if number == 1 and path.name == "feed_2.mp4":
+        if number == 1 and place.endswith("feed_2.mp4"):
             time.sleep(600)
         yield message
 
@@ -80,7 +87,7 @@ def serve_spoilt(line, task, threads):
 def test_a_decoder_that_crashes_or_hangs_costs_its_own_video_only(videos, monkeypatch):
     monkeypatch.setattr(feeders, "_serve", serve_spoilt)
     begin = time.monotonic()
-    last = dict(Feeders[int](TASK, 2, 5).look(enumerate([*videos, *videos])))
+    last = dict(Feeders[int](TASK, 2, 5).look(enumerate(map(str, [*videos, *videos]))))
     assert time.monotonic() - begin < 60
     assert {name for name, message in last.items() if isinstance(message, Ending)} == {0, 3, 4, 7}
     assert last[1] == last[5] == Failure("the decoder crashed (exit code -11)")
@@ -88,7 +95,7 @@ def test_a_decoder_that_crashes_or_hangs_costs_its_own_video_only(videos, monkey
 
 
 def test_leaving_early_ends_the_processes(videos):
-    messages = Feeders[int](TASK, 2, 60).look(enumerate(videos))
+    messages = Feeders[int](TASK, 2, 60).look(enumerate(map(str, videos)))
     next(messages)
     children = list(messages.gi_frame.f_locals["workers"])
     messages.close()
@@ -103,7 +110,7 @@ def test_videos_are_taken_as_processes_get_free(videos):
     def many():
         for number in range(1000):
             taken.append(number)
-            yield number, videos[0]
+            yield number, str(videos[0])
 
     messages = Feeders[int](TASK, 2, 60).look(many())
     next(messages)

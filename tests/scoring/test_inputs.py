@@ -1,3 +1,6 @@
+import tracemalloc
+from pathlib import Path
+
 import pytest
 
 from zoomvqa.errors import UserError
@@ -13,7 +16,7 @@ def folder(tmp_path):
 
 
 def names(text) -> list[str]:
-    return [item.path.name for item in find_inputs(str(text))]
+    return [Path(item.place).name for item in find_inputs(str(text))]
 
 
 def test_video(folder):
@@ -32,15 +35,15 @@ def test_glob(folder):
 
 def test_list(folder):
     (folder / "list.txt").write_text("# mine\nb.mp4\n\nsub/c.webm\nmissing.mp4\n")
-    found = find_inputs(str(folder / "list.txt"))
+    found = list(find_inputs(str(folder / "list.txt")))
     assert [i.name for i in found] == ["b.mp4", "sub/c.webm", "missing.mp4"]
-    assert found[1].path == folder / "sub" / "c.webm"
+    assert found[1].place == str(folder / "sub" / "c.webm")
 
 
 @pytest.mark.parametrize("text", ["video,mos\nb.mp4,3\n", "score;filename\n3;b.mp4\n", "\ufeffFile\nb.mp4\n"])
 def test_table(folder, text):
     (folder / "t.csv").write_text(text, encoding="utf-8")
-    assert find_inputs(str(folder / "t.csv"))[0].path == folder / "b.mp4"
+    assert next(iter(find_inputs(str(folder / "t.csv")))).place == str(folder / "b.mp4")
 
 
 @pytest.mark.parametrize(
@@ -71,3 +74,33 @@ def test_binary_list(tmp_path):
     (tmp_path / "l.txt").write_bytes(b"\xff\xfe\x81")
     with pytest.raises(UserError, match="not a readable text file"):
         find_inputs(str(tmp_path / "l.txt"))
+    (tmp_path / "late.txt").write_bytes(b"a.mp4\n" * 9_000 + b"\xff\n")
+    with pytest.raises(UserError, match="not a readable text file"):
+        find_inputs(str(tmp_path / "late.txt")).count()
+
+
+def test_long_lists_are_not_held(tmp_path):
+    (tmp_path / "l.txt").write_text("".join(f"{i}.mp4\n" for i in range(50_000)))
+    (tmp_path / "t.csv").write_text("video\n" + "".join(f"{i}.mp4\n" for i in range(50_000)))
+    for name in ("l.txt", "t.csv"):
+        found = find_inputs(str(tmp_path / name))
+        tracemalloc.start()
+        assert found.count() == found.count() == 50_000
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+        tracemalloc.stop()
+
+
+def test_folders_come_in_the_order_of_their_paths(tmp_path):
+    names = ("b/z.mp4", "a.mp4", "b.mp4", "b/a/y.mp4", "B.mp4", "b0/x.mp4", ".c/w.mp4")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).touch()
+    (tmp_path / "b" / "loop").symlink_to(tmp_path)
+    found = [Path(item.place) for item in find_inputs(str(tmp_path))]
+    assert found == sorted(tmp_path / name for name in names)
+
+
+def test_addresses_are_left_as_they_are(tmp_path):
+    (tmp_path / "l.txt").write_text("s3://bucket/a.mp4\n")
+    for text in (str(tmp_path / "l.txt"), "s3://bucket/a.mp4"):
+        assert [(i.name, i.place) for i in find_inputs(text)] == [("s3://bucket/a.mp4", "s3://bucket/a.mp4")]

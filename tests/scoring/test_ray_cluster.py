@@ -49,7 +49,7 @@ def test_more_than_there_is(wanted, device, cluster, message):
 def test_without_the_package(checkpoint, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ToolError) as error:
-        score_with_ray(ScorerRecipe(checkpoint, "cpu"), [], RaySettings(), patience=1)
+        score_with_ray(ScorerRecipe(checkpoint, "cpu"), [], wanted=RaySettings(), patience=1)
     assert str(error.value) == "engine: Ray needs ray; pip install 'zoomvqa[ray]'"
 
 

@@ -13,6 +13,7 @@ from conftest import Make
 from PIL import Image
 from server import serving
 
+from scoring.conftest import try_score
 from zoomvqa.scoring.ray_engine import score_with_ray
 from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.scoring.scorer import VideoScore
@@ -95,20 +96,22 @@ def test_rows_are_those_of_one_machine_though_a_worker_is_killed(
     (tmp_path / "bad.mp4").write_bytes(b"nothing")
     there = [good[0], tmp_path / "bad.mp4", frames(tmp_path / "killing"), good[1], tmp_path / "none.mp4", good[2]]
     scorer = recipe.scorer()
-    expected = {path.name: timeless(scorer.try_score(path)) for path in there}
+    expected = {path.name: timeless(try_score(scorer, path)) for path in there}
     taken = 0
 
-    def videos(address: str) -> Iterator[tuple[str, str | Path]]:
+    def videos(address: str) -> Iterator[tuple[str, str]]:
         nonlocal taken
         last = [("crashing", frames(tmp_path / "crashing")), ("fetched", f"{address}/some.mp4")]
-        for video in [*((path.name, path) for path in there), *last]:
+        for name, place in [*((path.name, path) for path in there), *last]:
             taken += 1
-            yield video
+            yield name, str(place)
 
     found: dict[str, VideoScore] = {}
     with serving() as server:
         server.files["/some.mp4"] = good[3].read_bytes()
-        for name, result in score_with_ray(recipe, videos(server.address), WANTED, patience=120, remote=True):
+        for name, result in score_with_ray(
+            recipe, videos(server.address), wanted=WANTED, patience=120, remote=True
+        ):
             assert name not in found
             found[name] = result
             assert taken - len(found) <= 3
@@ -118,7 +121,7 @@ def test_rows_are_those_of_one_machine_though_a_worker_is_killed(
     ]
     assert found.pop("crashing").error == "the decoder crashed (exit code -11)"
     fetched = timeless(found.pop("fetched"))
-    assert fetched == timeless(scorer.try_score(good[3]))
+    assert fetched == timeless(try_score(scorer, good[3]))
     assert fetched.score is not None
     assert all(result.seconds > 0 for result in found.values())
     assert {name: timeless(result) for name, result in found.items()} == expected
@@ -131,12 +134,12 @@ def test_leaving_early_ends_what_was_started(checkpoint, make_video: Make):
     video = make_video("ray_0.mp4", frames=20, size="128x96")
     taken = []
 
-    def endless() -> Iterator[tuple[str, Path]]:
+    def endless() -> Iterator[tuple[str, str]]:
         while True:
             taken.append(1)
-            yield str(len(taken)), video
+            yield str(len(taken)), str(video)
 
-    rows = score_with_ray(ScorerRecipe(checkpoint, "cpu"), endless(), WANTED, patience=120)
+    rows = score_with_ray(ScorerRecipe(checkpoint, "cpu"), endless(), wanted=WANTED, patience=120)
     assert not ray.is_initialized()  # nothing is begun that nobody asks for
     assert next(rows)[1].score is not None
     session = ray.get_runtime_context().get_node_id()

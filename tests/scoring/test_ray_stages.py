@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,13 +11,13 @@ from conftest import Make
 
 pytest.importorskip("ray.data", reason="engine=ray is an optional extra: pip install 'zoomvqa[ray]'")
 
-from zoomvqa.errors import VideoError
+from scoring.conftest import try_score
 from zoomvqa.scoring import ray_messages, ray_stages
 from zoomvqa.scoring.feeders import Failure, Task
 from zoomvqa.scoring.parts import FrameScorer
-from zoomvqa.scoring.pieces import Ending, Piece
+from zoomvqa.scoring.pieces import Ending, Piece, Restart, Span
 from zoomvqa.scoring.ray_engine import _gathered
-from zoomvqa.scoring.ray_messages import Desk, Message, packed, packets, unpacked
+from zoomvqa.scoring.ray_messages import Desk, Message, PieceScores, packed, packets, unpacked
 from zoomvqa.scoring.ray_stages import Decoding, OneEye, Scoring, VideoSource
 from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.scoring.scorer import VideoScore
@@ -48,10 +47,10 @@ def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_stages.torch, "set_num_threads", lambda count: None)
 
 
-def stages(recipe: ScorerRecipe, remote: bool = False, desk: NoDesk | None = None) -> tuple[Decoding, Scoring]:
+def stages(recipe: ScorerRecipe, desk: NoDesk | None = None) -> tuple[Decoding, Scoring]:
     scorer, desk = recipe.scorer(), desk or NoDesk()
-    task = Task(scorer.tally().looks, scorer.reader)
-    return Decoding(desk, task, 60, 2, remote), Scoring(desk, [SimpleNamespace(scorer=recipe.scorer)], 2)
+    task = Task(scorer.networks.looks, scorer.reader)
+    return Decoding(desk, task, 60, 2), Scoring(desk, [SimpleNamespace(scorer=recipe.scorer)], 2)
 
 
 def told(tables: Iterator) -> list[Message]:
@@ -73,10 +72,10 @@ def test_scores_are_those_of_scoring_alone_in_whatever_order_and_however_often_m
     found = [scored for table in tables * 2 for scored in scoring(table)]
     random.Random(0).shuffle(found)
     desk = NoDesk()
-    rows = list(_gathered(desk, iter(found), scorer, iter(videos), 5))
+    rows = list(_gathered(desk, iter(found), scorer, ((name, str(path)) for name, path in videos), 5))
     assert len(rows) == 2
     for name, path in videos:
-        assert replace(dict(rows)[name], seconds=0.0) == replace(scorer.try_score(path), seconds=0.0)
+        assert replace(dict(rows)[name], seconds=0.0) == replace(try_score(scorer, path), seconds=0.0)
         assert dict(rows)[name].seconds > 0
     assert desk.told[:3] == [("put", 0, str(videos[0][1])), ("put", 1, str(videos[1][1])), ("end", 2)]
     assert sorted(desk.told[3:]) == [("done", 0), ("done", 1)]
@@ -85,15 +84,15 @@ def test_scores_are_those_of_scoring_alone_in_whatever_order_and_however_often_m
 @pytest.mark.slow
 def test_one_process_looks_at_all_videos_and_is_replaced_when_left_midway(make_video: Make, checkpoint):
     scorer = ScorerRecipe(checkpoint, "cpu").scorer()
-    eye = OneEye(Task(scorer.tally().looks, scorer.reader), 60)
+    eye = OneEye(Task(scorer.networks.looks, scorer.reader), 60)
     video = make_video("stage_2.mp4", frames=300, size="128x80")
-    first = list(eye.look(video))
+    first = list(eye.look(str(video)))
     assert isinstance(first[-1], Ending)
-    assert [type(seen) for seen in eye.look(Path("none.mp4"))] == [Failure]
-    midway = eye.look(video)
+    assert [type(seen) for seen in eye.look("none.mp4")] == [Failure]
+    midway = eye.look(str(video))
     assert isinstance(next(midway), Piece)
     midway.close()
-    again = list(eye.look(video))
+    again = list(eye.look(str(video)))
     assert [type(seen) for seen in again] == [type(seen) for seen in first]
     assert (again[0].data == first[0].data).all()
 
@@ -122,20 +121,6 @@ def test_a_video_that_takes_its_worker_down_each_time_is_given_up(checkpoint, ma
     ]
     (scored,) = told(scoring(packed([Message(7, 2, Piece("iqa", None))])))
     assert scored.content == Failure("the worker that scores it died 3 times")
-
-
-def test_addresses_need_to_be_allowed(checkpoint, monkeypatch):
-    def refused(location: str) -> None:
-        raise VideoError(f"no {location}")
-
-    monkeypatch.setattr(ray_stages, "local_copy", refused)
-    for remote, reason in (
-        (False, "an address, not a file; remote=true fetches what addresses name"),
-        (True, "no memory://a.mp4"),
-    ):
-        looking, _ = stages(ScorerRecipe(checkpoint, "cpu"), remote)
-        (found,) = told(looking(packed((0, "memory://a.mp4"))))
-        assert found.content == Failure(reason)
 
 
 def test_a_video_that_is_done_is_not_looked_at_again(checkpoint):
@@ -203,3 +188,14 @@ def test_the_source_reads_until_the_last():
     (task,) = source.get_read_tasks(1)
     assert [list(unpacked(table)) for table in task()] == [[(0, "a")], [(1, "b")]]
     assert source.estimate_inmemory_data_size() is None
+
+
+def test_pieces_before_a_restart_do_not_count(checkpoint):
+    frames = [Span(n, n, 0.1 * n, 0.1 * n) for n in range(2)]
+    ending = Ending({"iqa": frames}, "pyav", "damaged: 2 of 3 frames decode")
+    content = [PieceScores("iqa", [9.0]), Restart(), PieceScores("iqa", [1.0, 2.0]), ending]
+    messages = [Message(0, place, each) for place, each in enumerate(content)]
+    scorer = ScorerRecipe(checkpoint, "cpu").scorer()
+    (row,) = _gathered(NoDesk(), iter([packed(messages[::-1])]), scorer, iter([("a", "a.mp4")]), 9)
+    assert [part.score for part in row[1].frames] == [1.0, 2.0]
+    assert (row[1].reader, row[1].note) == ("pyav", "damaged: 2 of 3 frames decode")

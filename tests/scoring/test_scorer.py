@@ -4,6 +4,7 @@ import pytest
 import torch
 from conftest import Make, ffmpeg
 
+from scoring.conftest import try_score
 from zoomvqa.checkpoints import Checkpoint, load_checkpoint
 from zoomvqa.data.clip_dataset import WholeVideoClips
 from zoomvqa.data.fragments import normalise
@@ -28,7 +29,7 @@ GOOD = {
 
 @pytest.mark.parametrize("name", GOOD)
 def test_good_videos(checkpoint, make_video: Make, name):
-    result = Scorer(checkpoint, "cpu").try_score(make_video(f"score_{name}", **GOOD[name]))
+    result = try_score(Scorer(checkpoint, "cpu"), make_video(f"score_{name}", **GOOD[name]))
     assert result.error == ""
     assert result.score == pytest.approx(sum(p.score for p in result.frames) / len(result.frames), abs=1e-5)
     assert [p.first for p in result.frames] == sorted(p.last for p in result.frames)
@@ -38,7 +39,7 @@ def test_good_videos(checkpoint, make_video: Make, name):
 @pytest.mark.parametrize("name", GOOD)
 def test_good_videos_by_clips(clip_checkpoint, make_video: Make, name):
     video = make_video(f"score_{name}", **GOOD[name])
-    result = Scorer(clip_checkpoint, "cpu").try_score(video)
+    result = try_score(Scorer(clip_checkpoint, "cpu"), video)
     assert result.error == ""
     assert result.score == pytest.approx(sum(p.score for p in result.clips) / 3, abs=1e-5)
     frames = GOOD[name].get("frames", 30)
@@ -48,8 +49,8 @@ def test_good_videos_by_clips(clip_checkpoint, make_video: Make, name):
     assert [p.last for p in result.clips] == [(start + 6) % frames for start in starts]
     assert result.clips[1].start == pytest.approx(starts[1] / 25)
     again = Scorer(clip_checkpoint, "cpu")
-    again.try_score(make_video("score_wide.mp4"))
-    assert again.try_score(video).score == result.score
+    try_score(again, make_video("score_wide.mp4"))
+    assert try_score(again, video).score == result.score
 
 
 def test_scoring_clips_gives_what_validation_gives(clip_checkpoint, make_video: Make):
@@ -59,12 +60,12 @@ def test_scoring_clips_gives_what_validation_gives(clip_checkpoint, make_video: 
     clips = videos[0].clips
     with torch.inference_mode():
         scores = score_clips(clip_checkpoint.build_net(), (normalise(clip, about.view) for clip in clips))
-    assert Scorer(clip_checkpoint, "cpu").try_score(video).score == float(scores.mean())
+    assert try_score(Scorer(clip_checkpoint, "cpu"), video).score == float(scores.mean())
 
 
 def test_more_clips(clip_checkpoint, make_video: Make):
     video = make_video("score_long.mp4", **GOOD["long.mp4"])
-    assert len(Scorer(clip_checkpoint, "cpu", test_clips=7).try_score(video).clips) == 7
+    assert len(try_score(Scorer(clip_checkpoint, "cpu", test_clips=7), video).clips) == 7
 
 
 def test_crops_and_clips_are_of_one_branch_each(checkpoint, clip_checkpoint):
@@ -75,7 +76,7 @@ def test_crops_and_clips_are_of_one_branch_each(checkpoint, clip_checkpoint):
 
 
 def test_a_folder_of_pictures_has_no_clips(clip_checkpoint, tmp_path):
-    assert "clips need the video itself" in Scorer(clip_checkpoint, "cpu").try_score(tmp_path).error
+    assert "clips need the video itself" in try_score(Scorer(clip_checkpoint, "cpu"), tmp_path).error
 
 
 def test_scoring_gives_what_validation_gives(checkpoint, make_video: Make):
@@ -85,27 +86,27 @@ def test_scoring_gives_what_validation_gives(checkpoint, make_video: Make):
     )[0].views
     with torch.inference_mode():
         validated = score_views(checkpoint.build_net(), views).mean()
-    assert Scorer(checkpoint, "cpu").try_score(video).score == float(validated)
+    assert try_score(Scorer(checkpoint, "cpu"), video).score == float(validated)
 
 
 def test_the_score_does_not_depend_on_company(checkpoint, make_video: Make):
     videos = [make_video(f"score_{name}", **options) for name, options in GOOD.items()]
     scorer = Scorer(checkpoint, "cpu")
-    together = [scorer.try_score(v).score for v in videos]
-    assert [Scorer(checkpoint, "cpu").try_score(v).score for v in reversed(videos)] == together[::-1]
+    together = [try_score(scorer, v).score for v in videos]
+    assert [try_score(Scorer(checkpoint, "cpu"), v).score for v in reversed(videos)] == together[::-1]
 
 
 def test_more_crops(checkpoint, make_video: Make):
     video = make_video("score_wide.mp4")
-    one, five, nine = (Scorer(checkpoint, "cpu", test_crops=n).try_score(video).score for n in (1, 5, 9))
+    one, five, nine = (try_score(Scorer(checkpoint, "cpu", test_crops=n), video).score for n in (1, 5, 9))
     assert len({one, five, nine}) == 3
-    assert Scorer(checkpoint, "cpu", test_crops=9).try_score(video).score == nine
+    assert try_score(Scorer(checkpoint, "cpu", test_crops=9), video).score == nine
 
 
 def test_bf16_is_close(checkpoint, make_video: Make):
     video = make_video("score_wide.mp4")
-    exact = Scorer(checkpoint, "cpu").try_score(video).score
-    assert Scorer(checkpoint, "cpu", "bf16-mixed").try_score(video).score == pytest.approx(
+    exact = try_score(Scorer(checkpoint, "cpu"), video).score
+    assert try_score(Scorer(checkpoint, "cpu", "bf16-mixed"), video).score == pytest.approx(
         exact, rel=0.05, abs=0.05
     )
 
@@ -127,7 +128,7 @@ def test_bad_files(checkpoint, make_video: Make, tmp_path):
     }
     scorer = Scorer(checkpoint, "cpu")
     for name, reason in expected.items():
-        result = scorer.try_score(tmp_path / name)
+        result = try_score(scorer, tmp_path / name)
         assert result.score is None, name
         assert reason in result.error, name
         assert (result.frames, result.clips, result.branches) == ([], [], {})
@@ -136,8 +137,8 @@ def test_bad_files(checkpoint, make_video: Make, tmp_path):
 def test_a_network_gone_wrong_gives_no_score(checkpoint, make_video: Make):
     broken = {k: v.clone() for k, v in checkpoint.weights.items()}
     broken["head_score.3.bias"].fill_(float("nan"))
-    result = Scorer(Checkpoint(checkpoint.description, broken, "zoomvqa"), "cpu").try_score(
-        make_video("score_wide.mp4")
+    result = try_score(
+        Scorer(Checkpoint(checkpoint.description, broken, "zoomvqa"), "cpu"), make_video("score_wide.mp4")
     )
     assert result.score is None
     assert "not a number" in result.error
@@ -154,8 +155,8 @@ def test_device_that_is_not_there(checkpoint):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_the_gpu_agrees_with_the_cpu(checkpoint, make_video: Make):
     video = make_video("score_wide.mp4")
-    exact = Scorer(checkpoint, "cpu").try_score(video).score
-    assert Scorer(checkpoint, "cuda").try_score(video).score == pytest.approx(exact, rel=1e-3, abs=1e-3)
+    exact = try_score(Scorer(checkpoint, "cpu"), video).score
+    assert try_score(Scorer(checkpoint, "cuda"), video).score == pytest.approx(exact, rel=1e-3, abs=1e-3)
 
 
 @pytest.mark.slow
@@ -167,8 +168,8 @@ def test_reference_video_end_to_end(reference, tmp_path):
     keys = json.loads((reference / "checkpoint_keys_iqa.json").read_text())
     weights = {f"module.{k}": fill(k, tuple(v["shape"])) for k, v in keys.items()}
     torch.save({"state_dict": weights}, tmp_path / "release.pth.tar")
-    result = Scorer(load_checkpoint(tmp_path / "release.pth.tar"), "cpu").try_score(
-        reference / "media" / "10053703034.mp4"
+    result = try_score(
+        Scorer(load_checkpoint(tmp_path / "release.pth.tar"), "cpu"), reference / "media" / "10053703034.mp4"
     )
     golden = json.loads((reference / "golden.json").read_text())["videos"]["10053703034.mp4"]["iqa"]
     assert [p.first for p in result.frames] == golden["frame_indices_2fps"]
@@ -192,7 +193,7 @@ def test_clip_scores_of_the_reference_video(reference, tmp_path, patch, entry):
     torch.save({"state_dict": weights}, tmp_path / "release.pth")
     checkpoint = load_checkpoint(tmp_path / "release.pth")
     assert (checkpoint.description.network.patch, checkpoint.description.network.gated) == (patch, True)
-    result = Scorer(checkpoint, "cpu").try_score(reference / "media" / "10053703034.mp4")
+    result = try_score(Scorer(checkpoint, "cpu"), reference / "media" / "10053703034.mp4")
     golden = json.loads((reference / "golden.json").read_text())["videos"]["10053703034.mp4"]
     assert [p.score for p in result.clips] == pytest.approx(golden[entry]["clip_scores"], abs=1e-3)
     assert [p.first for p in result.clips] == [clip[0] for clip in golden["vqa"]["frame_indices"]]

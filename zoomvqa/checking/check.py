@@ -42,7 +42,7 @@ class Effort:
 def check_set(settings: DataSettings, output: Path, effort: Effort) -> tuple[list[Checked], list[Finding]]:
     """Return the rows of a set with what their files are, and what there is to know of the whole.
 
-    What was found of a file is kept in `<output>/probes.jsonl`; one that has not changed is not looked at again.
+    What was found of a file is kept in `<output>/probes.part`; one that has not changed is not looked at again.
 
     Raises:
         AnnotationError: the annotations cannot be read, or the root is no folder.
@@ -99,9 +99,9 @@ def _shared(rows: Sequence[Checked]) -> list[Finding]:
 
 def _look(paths: Sequence[Path], settings: DataSettings, output: Path, effort: Effort) -> dict[Path, Probe]:
     """Look at the files that are not known yet, several at a time."""
-    with open_journal(output / "probes.jsonl", _FORMAT) as kept, progress() as bar:
+    with open_journal(output / "probes.part", _FORMAT) as kept, progress() as bar:
         keys = {path: _key(path, settings, effort) for path in dict.fromkeys(paths)}
-        found = {path: _probe(kept.known[key]) for path, key in keys.items() if key in kept.known}
+        found = {path: _probe(kept[key]) for path, key in keys.items() if key in kept}
         # What could not be used is looked at again.
         found = {path: known for path, known in found.items() if not known.error}
         task = bar.add_task("Looking at files", total=len(keys), completed=len(found))

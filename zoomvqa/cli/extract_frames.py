@@ -17,7 +17,7 @@ def main() -> None:
 
 
 def _extract(settings: ExtractSettings) -> int:
-    videos = [item.path for item in find_inputs(settings.input)]
+    videos = [Path(item.place) for item in find_inputs(settings.input)]
     output = Path(settings.output).expanduser()
     results = export_all(videos, output, settings.fps, settings.workers, settings.reader)
     failed = [result for result in results if result.error]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +14,33 @@ from rich.markup import escape
 from rich.table import Table
 
 import zoomvqa
-from zoomvqa.checkpoints import load_checkpoint, weights_file
+from zoomvqa.checkpoints import Checkpoint, load_checkpoint, weights_file
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
 from zoomvqa.console import console, printable, progress, say
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.placeholders import placeholder_reason
 from zoomvqa.errors import SettingsError
-from zoomvqa.files import file_key
-from zoomvqa.journal import open_journal
+from zoomvqa.files import file_key, remove_database
 from zoomvqa.metrics import figures_of
-from zoomvqa.scoring.bulk import default_workers, score_many
-from zoomvqa.scoring.inputs import Input, find_inputs
-from zoomvqa.scoring.rows import (
-    COLUMNS,
-    PART_COLUMNS,
-    details_path,
-    part_rows_of,
-    refuse_output,
-    row_of,
-    write_rows,
-)
-from zoomvqa.scoring.scorer import Scorer
+from zoomvqa.processes import Share
+from zoomvqa.scoring.bulk import Waiting, default_batch, default_workers, score_many
+from zoomvqa.scoring.devices import start_processes
+from zoomvqa.scoring.inputs import Input, Inputs, find_inputs, these_inputs
+from zoomvqa.scoring.ray_engine import score_with_ray
+from zoomvqa.scoring.recipe import ScorerRecipe
+from zoomvqa.scoring.results import Results, open_results, write_results
+from zoomvqa.scoring.rows import refuse_output
+from zoomvqa.scoring.scorer import VideoScore
 from zoomvqa.settings.commands import PredictSettings
 from zoomvqa.settings.data import SeveralSets
 
 # The table on screen shows at most this many videos; the CSV has all.
 _SHOWN = 60
+# From this share of its time on, it is said that the network waited for videos.
+_MUCH = 0.1
+# Names and places of videos in, their scores out, as they are ready.
+Engine = Callable[[Iterator[tuple[str, str]]], Iterator[tuple[str, VideoScore]]]
 
 
 def main() -> None:
@@ -46,76 +49,126 @@ def main() -> None:
 
 
 def _predict(settings: PredictSettings) -> int:
-    if (settings.input is None) == (settings.data is None):
-        raise SettingsError("input: give either input=VIDEO|FOLDER|GLOB|LIST.txt|TABLE.csv or data=NAME split=val")
-    if isinstance(settings.data, SeveralSets):
-        raise SettingsError("data: got several sets, expected one; scripts/evaluate.py takes several")
+    _refuse_contradictions(settings)
     file = weights_file(settings.ckpt, "ckpt")
     checkpoint = load_checkpoint(file)
-    reader = settings.data.reader if settings.data and settings.reader == "auto" else settings.reader
-    crops, clips = settings.test_crops, settings.test_clips
-    scorer = Scorer(checkpoint, settings.device, settings.precision, reader, crops, clips)
-    labelled: tuple[LabelledVideo, ...] = ()
-    mos_range = None
-    if settings.data is not None:
-        whole = labelled_set(settings.data)
-        labelled, mos_range = whole.part(settings.split), whole.mos_range
-        inputs = [Input(video.name, video.path) for video in labelled]
-    else:
-        inputs = find_inputs(str(settings.input))
+    labelled, mos_range, inputs = _wanted(settings)
     output = Path(settings.output).expanduser()
     refuse_output(output)
-    say(f"Scoring with {settings.ckpt}: {checkpoint.told}, {len(checkpoint.weights)} tensors")
-    if checkpoint.description.unit == "none":
-        say("This checkpoint has no calibration: its scores order videos, they are no MOS.")
-    elif checkpoint.description.mos_range is None:
-        say("This checkpoint does not tell the scale of its scores: they are what the network puts out.")
-    rows = _score_all(scorer, inputs, output, settings, file)
+    share, device = start_processes(settings.devices, settings.device)
+    recipe = _recipe(settings, checkpoint, device)
+    _tell_checkpoint(settings.ckpt, checkpoint)
+    kept_in, made_from = output.with_name(f"{output.name}.part"), _made_from(settings, file)
+    with open_results(kept_in, made_from, share, details=settings.details) as results:
+        try:
+            _score_all(recipe, inputs, results, settings, share)
+        except BaseException:
+            say(f"What was scored until now is in {kept_in}; the same command goes on")
+            raise
+    if not share.first:
+        return OK
+    with open_results(kept_in, made_from, Share(), details=settings.details) as results:
+        write_results(inputs, results, output, details=settings.details)
+        rows = [results.entry(Input(video.name, str(video.path)))["row"] for video in labelled]
+        counts = _counts(inputs, results)
+    remove_database(kept_in)
     if reason := placeholder_reason(labelled, mos_range):
         say(f"The labels of this split are placeholders, no opinions ({reason}): no figures")
     elif labelled:
         _report(labelled, rows)
-    failed = sum(row["score"] is None for row in rows)
-    say(f"{len(rows) - failed} of {len(rows)} videos scored: {output}")
-    return SOME_FAILED if failed else OK
+    total, partly = sum(counts.values()), counts.get("partial", 0)
+    told = f", {partly} of them on a part of their frames" if partly else ""
+    say(f"{total - counts.get('error', 0)} of {total} videos scored{told}: {output}")
+    return SOME_FAILED if counts.get("error") else OK
+
+
+def _refuse_contradictions(settings: PredictSettings) -> None:
+    if (settings.input is None) == (settings.data is None):
+        raise SettingsError("input: give either input=VIDEO|FOLDER|GLOB|LIST.txt|TABLE.csv or data=NAME split=val")
+    if isinstance(settings.data, SeveralSets):
+        raise SettingsError("data: got several sets, expected one; scripts/evaluate.py takes several")
+    if settings.engine == "ray" and settings.devices > 1:
+        raise SettingsError(
+            f"devices: got {settings.devices}, expected 1 with engine=ray; ray.networks says how many networks"
+        )
+
+
+def _wanted(settings: PredictSettings) -> tuple[tuple[LabelledVideo, ...], tuple[float, float] | None, Inputs]:
+    """Return the labelled videos, where there are any, the range of their MOS, and what is to be scored."""
+    if settings.data is None:
+        return (), None, find_inputs(str(settings.input))
+    assert not isinstance(settings.data, SeveralSets)  # noqa: S101  refused before
+    whole = labelled_set(settings.data)
+    labelled = whole.part(settings.split)
+    return labelled, whole.mos_range, these_inputs(Input(video.name, str(video.path)) for video in labelled)
+
+
+def _recipe(settings: PredictSettings, checkpoint: Checkpoint, device: str) -> ScorerRecipe:
+    reader = settings.reader
+    if settings.data is not None and not isinstance(settings.data, SeveralSets) and reader == "auto":
+        reader = settings.data.reader
+    chosen = settings.model_dump(include={"precision", "test_crops", "test_clips", "min_share"})
+    return ScorerRecipe(checkpoint, device, reader=reader, **chosen)
+
+
+def _tell_checkpoint(name: str, checkpoint: Checkpoint) -> None:
+    say(f"Scoring with {name}: {checkpoint.told}, {len(checkpoint.weights)} tensors")
+    if checkpoint.description.unit == "none":
+        say("This checkpoint has no calibration: its scores order videos, they are no MOS.")
+    elif checkpoint.description.mos_range is None:
+        say("This checkpoint does not tell the scale of its scores: they are what the network puts out.")
 
 
 def _score_all(
-    scorer: Scorer, inputs: list[Input], output: Path, settings: PredictSettings, checkpoint: Path
-) -> list[dict[str, Any]]:
-    """Score what is not scored yet, write the output in the order of the inputs, and return its rows."""
-    kept_in = output.with_name(f"{output.name}.part")
-    keys = {item.name: file_key(item.name, item.path) for item in inputs}
-    with open_journal(kept_in, _made_from(settings, checkpoint)) as kept, progress() as bar:
-        todo = [(item.name, item.path) for item in inputs if keys[item.name] not in kept.known]
-        todo = list(dict(todo).items())  # one that is listed twice is scored once
-        if len(todo) < len(keys):
-            say(f"{len(keys) - len(todo)} of {len(keys)} videos were scored before; going on")
-        task = bar.add_task("Scoring", total=len(keys), completed=len(keys) - len(todo))
-        workers = default_workers(scorer.device, len(todo)) if settings.workers is None else settings.workers
-        try:
-            for name, result in score_many(scorer, todo, workers=workers, patience=settings.patience):
-                parts = part_rows_of(name, result) if settings.details else []
-                kept.write(keys[name], {"row": row_of(name, result), "parts": parts})
-                told = f"{result.score:9.4f}" if result.score is not None else f"    error  {result.error}"
-                bar.console.print(escape(printable(f"{told}  {name}")))
-                bar.advance(task)
-        except BaseException:
-            say(f"What was scored until now is in {kept_in}; the same command goes on")
-            raise
-        entries = [kept.known[keys[item.name]] for item in inputs]
-        write_rows(output, (entry["row"] for entry in entries), COLUMNS)
-        if settings.details:
-            write_rows(details_path(output), (row for entry in entries for row in entry["parts"]), PART_COLUMNS)
-    kept_in.unlink()
-    return [entry["row"] for entry in entries]
+    recipe: ScorerRecipe, inputs: Inputs, results: Results, settings: PredictSettings, share: Share
+) -> None:
+    """Score what this process has to and is not scored yet, keeping results as they come."""
+
+    def mine() -> Iterator[Input]:
+        return islice(inputs, share.number, None, share.of)
+
+    total = sum(1 for _ in mine())
+    known = sum(map(results.knows, mine())) if results else 0
+    if known:
+        say(f"{known} of {total} videos were scored before; going on")
+    waiting = Waiting()
+    engine = _engine(recipe, settings, total - known, waiting)
+    with progress() as bar:
+        task = bar.add_task("Scoring", total=total)
+        for name, result in engine(results.left(mine(), lambda: bar.advance(task))):
+            results.add(name, result)
+            told = f"{result.score:9.4f}" if result.score is not None else f"    error  {result.error}"
+            bar.console.print(escape(printable(f"{told}  {name}{result.note and f'  ({result.note})'}")))
+            bar.advance(task)
+    if waiting.share > _MUCH and total > known + 1:
+        say(f"The network waited for videos {waiting.share:.0%} of the time; workers=… decodes more at once")
+
+
+def _engine(recipe: ScorerRecipe, settings: PredictSettings, videos: int, waiting: Waiting) -> Engine:
+    """Return what scores: here, or on a Ray cluster."""
+    way: dict[str, Any] = {"patience": settings.patience, "remote": settings.remote}
+    if settings.engine == "ray":
+        return partial(score_with_ray, recipe, wanted=settings.ray, **way)
+    scorer = recipe.scorer()
+    workers = default_workers(scorer.device, videos) if settings.workers is None else settings.workers
+    batch = default_batch(scorer.device) if settings.batch is None else settings.batch
+    return partial(score_many, scorer, workers=workers, batch=batch, waiting=waiting, **way)
 
 
 def _made_from(settings: PredictSettings, checkpoint: Path) -> dict[str, Any]:
     """Return what scores depend on beside their videos; scores of another making are not gone on with."""
-    chosen = {"reader", "details", "test_crops", "test_clips", "precision"}
+    chosen = {"reader", "min_share", "details", "test_crops", "test_clips", "precision", "batch", "compile"}
     file = file_key(str(checkpoint.absolute()), checkpoint)
     return settings.model_dump(mode="json", include=chosen) | {"version": zoomvqa.__version__, "checkpoint": file}
+
+
+def _counts(inputs: Inputs, results: Results) -> dict[str, int]:
+    """Return how many inputs have which status."""
+    found: dict[str, int] = {}
+    for item in inputs:
+        status = results.entry(item)["row"]["status"]
+        found[status] = found.get(status, 0) + 1
+    return found
 
 
 def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zoomvqa.data.resize import bilinear_taps
 from zoomvqa.data.views import LONGEST_SIDE
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.vqa import ClipView
@@ -129,8 +130,8 @@ class FragmentCutter:
         steps = np.arange(plan.side)
         grid, side = len(plan.top), plan.side
         # (grid row, pixel row, grid column) and (grid row, grid column, pixel column): the source of every pixel.
-        y0, y1, down = _taps(plan.top[:, None, :] + steps[None, :, None], shape[0], plan.height)
-        x0, x1, right = _taps(plan.left[:, :, None] + steps[None, None, :], shape[1], plan.width)
+        y0, y1, down = bilinear_taps(plan.top[:, None, :] + steps[None, :, None], shape[0], plan.height)
+        x0, x1, right = bilinear_taps(plan.left[:, :, None] + steps[None, None, :], shape[1], plan.width)
         self._resizes = shape != (plan.height, plan.width)
         corners = [(y, x) for y in (y0, y1) for x in (x0, x1)] if self._resizes else [(y0, x0)]
         places = [y[:, :, :, None] * shape[1] + x[:, None, :, :] for y, x in corners]
@@ -171,17 +172,6 @@ class FragmentCutter:
 
 def _told(shape: tuple[int, ...]) -> str:
     return f"{shape[1]}×{shape[0]}"
-
-
-def _taps(
-    wanted: NDArray[np.int64], source: int, target: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """Return the two source positions of each wanted one, and the second's weight, as torch computes them."""
-    scale = np.float32(source / target)
-    place = np.maximum(scale * (wanted.astype(np.float32) + np.float32(0.5)) - np.float32(0.5), np.float32(0))
-    first = np.minimum(place.astype(np.int64), source - 1)
-    second = np.minimum(first + 1, source - 1)
-    return first, second, np.minimum(place - first.astype(np.float32), np.float32(1.0))
 
 
 def normalise(clips: Tensor, view: ClipView) -> Tensor:

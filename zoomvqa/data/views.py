@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
+from zoomvqa.data.resize import Box, resize_part
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.iqa import FrameView
 
@@ -15,33 +15,19 @@ from zoomvqa.settings.iqa import FrameView
 LONGEST_SIDE = 16_384
 
 
-def to_unit_range(frame: NDArray[np.uint8]) -> Tensor:
-    """Return an (h, w, 3) uint8 picture as a (3, h, w) float32 tensor in 0..1."""
-    return torch.from_numpy(np.array(frame)).permute(2, 0, 1).contiguous().to(torch.float32).div_(255.0)
+def resized_shape(height: int, width: int, size: int) -> tuple[int, int]:
+    """Return the (height, width) of a picture whose short side is brought to `size` pixels.
 
-
-def resize_short_side(picture: Tensor, size: int) -> Tensor:
-    """Resize so that the short side is `size`: bilinear, half-pixel centres, no antialias.
-
-    Args:
-        picture: (3, h, w) float32.
-        size: pixels; the long side becomes `int(size · long / short)`.
-
-    Returns:
-        (3, h', w') float32.
+    The long side is `int(size · long / short)`.
 
     Raises:
         VideoError: the picture is so narrow that its long side would exceed 16384 pixels.
     """
-    height, width = picture.shape[-2:]
     short, long = min(height, width), max(height, width)
-    if short == size:
-        return picture
     new_long = int(size * long / short)
     if new_long > LONGEST_SIDE:
         raise VideoError(f"the frame's shape, {width}×{height} pixels, is too narrow to resize")
-    shape = (size, new_long) if height <= width else (new_long, size)
-    return functional.interpolate(picture[None], shape, mode="bilinear", align_corners=False, antialias=False)[0]
+    return (size, new_long) if height <= width else (new_long, size)
 
 
 def crop_corners(height: int, width: int, crop: int, count: int) -> list[tuple[int, int]]:
@@ -72,10 +58,10 @@ class TestView:
     def __call__(self, frame: NDArray[np.uint8]) -> Tensor:
         """Return the (crops, 3, crop, crop) normalised float32 views of an (h, w, 3) uint8 frame."""
         side = self._settings.crop
-        picture = resize_short_side(to_unit_range(frame), self._settings.resize)
-        corners = crop_corners(picture.shape[1], picture.shape[2], side, self._settings.test_crops)
-        views = torch.stack([picture[:, top : top + side, left : left + side] for top, left in corners])
-        return (views - self._mean) / self._std
+        shape = resized_shape(frame.shape[0], frame.shape[1], self._settings.resize)
+        corners = crop_corners(*shape, side, self._settings.test_crops)
+        views = np.stack([resize_part(frame, shape, Box(top, left, side, side)) for top, left in corners])
+        return torch.from_numpy(views).sub_(self._mean).div_(self._std)
 
 
 class TrainView:
@@ -94,7 +80,8 @@ class TrainView:
         cut = np.array(frame[top : top + side, left : left + side])
         if draw.random() < self._settings.flip:
             cut = cut[:, ::-1]
-        return (to_unit_range(cut) - self._mean) / self._std
+        view = torch.from_numpy(cut.transpose(2, 0, 1).astype(np.float32, order="C"))
+        return view.div_(255.0).sub_(self._mean).div_(self._std)
 
 
 def at_training_resolution(frame: NDArray[np.uint8], resize: int) -> NDArray[np.uint8]:
@@ -103,8 +90,10 @@ def at_training_resolution(frame: NDArray[np.uint8], resize: int) -> NDArray[np.
     The rounding (at most half a level) is what lets training frames be cached in a quarter of the space; it
     happens with and without the cache, so that both train alike, and never when scoring.
     """
-    picture = resize_short_side(to_unit_range(frame), resize)
-    return picture.mul(255.0).round_().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    height, width = resized_shape(frame.shape[0], frame.shape[1], resize)
+    picture = resize_part(frame, (height, width), Box(0, 0, height, width))
+    picture *= np.float32(255)
+    return np.ascontiguousarray(np.rint(picture, out=picture).astype(np.uint8).transpose(1, 2, 0))
 
 
 def _statistics(settings: FrameView) -> tuple[Tensor, Tensor]:

@@ -43,7 +43,8 @@ def score_labelled(
 ) -> list[Prediction]:
     """Score labelled videos and write `video, prediction, mos, error` rows.
 
-    Scores are kept as they come in `<path>.jsonl`, a line each: what is there already is not scored again.
+    Scores are kept as they come, beside the table under its name and `.part`: what is there already is not scored
+    again.
 
     Args:
         scorer: of the checkpoint.
@@ -54,12 +55,12 @@ def score_labelled(
         workers: processes that decode; None takes as many as suit the machine. See `zoomvqa.scoring.bulk`.
         patience: seconds without a sign of a process after which its video is given up.
     """
-    with open_journal(path.with_suffix(".jsonl"), made_from) as kept, progress() as bar:
+    with open_journal(path.with_name(f"{path.name}.part"), made_from) as kept, progress() as bar:
         # What could not be scored is tried again.
         keys = {video.name: file_key(video.name, video.path) for video in videos}
-        known = {name: kept.known[key] for name, key in keys.items() if key in kept.known}
+        known = {name: kept[key] for name, key in keys.items() if key in kept}
         known = {name: entry for name, entry in known.items() if entry["score"] is not None}
-        todo = [(video.name, video.path) for video in videos if video.name not in known]
+        todo = [(video.name, str(video.path)) for video in videos if video.name not in known]
         task = bar.add_task(f"Scoring {told}", total=len(videos), completed=len(videos) - len(todo))
         count = default_workers(scorer.device, len(todo)) if workers is None else workers
         for name, found in score_many(scorer, todo, workers=count, patience=patience):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, get_args
 
 import torch
 
 from zoomvqa.checkpoints import Description, FusionDescription, VQADescription
-from zoomvqa.data.one_pass import FrameStore
 from zoomvqa.errors import SettingsError
 from zoomvqa.scoring.parts import ClipScorer, FrameScorer, PartScore, PartScorer, Scored
-from zoomvqa.scoring.pieces import BranchName, ClipLook, Ending, FrameLook, Look, Piece, pieces
+from zoomvqa.scoring.pieces import BranchName, ClipLook, Ending, FrameLook, Look, Message, Piece, Restart
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 PRECISIONS = get_args(Precision)
@@ -34,62 +33,82 @@ def branch_scorers(about: Description, net: Any, device: torch.device) -> dict[B
     return {"iqa": FrameScorer(net, device, FrameLook(about.sampling, about.view))}
 
 
-class Tally:
-    """The scores of one video's parts, as its pieces come.
+class Networks:
+    """The networks of a checkpoint, each with what it sees of a video.
 
     Args:
         scorers: the branches.
         device: that they are on.
         precision: of the networks.
-        patches: also keep the IQA branch's patch scores.
     """
 
     def __init__(
-        self,
-        scorers: Mapping[BranchName, PartScorer],
-        device: torch.device,
-        precision: Precision = "32-true",
-        *,
-        patches: bool = False,
+        self, scorers: Mapping[BranchName, PartScorer], device: torch.device, precision: Precision = "32-true"
     ) -> None:
-        self._scorers, self._device, self._half, self._patches = scorers, device, _HALF.get(precision), patches
-        self._found: dict[BranchName, list[Scored]] = {name: [] for name in scorers}
-
-    @torch.inference_mode()
-    def add(self, piece: Piece) -> None:
-        """Score a piece."""
-        with self._precision():
-            self._found[piece.branch] += self._scorers[piece.branch].score(piece, patches=self._patches)
-
-    def parts(self, ending: Ending) -> dict[BranchName, list[PartScore]]:
-        """Return the scores of all parts, as the networks put them out."""
-        found: dict[BranchName, list[PartScore]] = {}
-        for name, spans in ending.spans.items():
-            pairs = zip(spans, self._found[name], strict=True)
-            found[name] = [
-                PartScore(s.first, s.last, s.start, s.end, score, patches) for s, (score, patches) in pairs
-            ]
-        return found
+        self._scorers, self._device, self._half = scorers, device, _HALF.get(precision)
 
     @property
     def looks(self) -> dict[BranchName, Look]:
         """What the branches see of a video."""
         return {name: scorer.look for name, scorer in self._scorers.items()}
 
+    @torch.inference_mode()
+    def score(self, pieces: Sequence[Piece], *, patches: bool = False) -> list[list[Scored]]:
+        """Return what the network says of the parts in each piece; all pieces are of one branch.
+
+        They go through the network together. Where there is but one, its scores do not depend on anything else,
+        to the last bit.
+
+        Args:
+            pieces: of any videos.
+            patches: also return the IQA branch's patch scores.
+        """
+        with self._precision():
+            return self._scorers[pieces[0].branch].score(pieces, patches=patches)
+
     def _precision(self) -> AbstractContextManager[Any]:
         return torch.autocast(self._device.type, self._half) if self._half else nullcontext()
 
 
-def score_parts(store: FrameStore, tally: Tally) -> dict[BranchName, list[PartScore]]:
-    """Return the scores of a video's parts by each branch, as the networks put them out.
+class Tally:
+    """The scores of one video's parts, as they come."""
 
-    Raises:
-        VideoError: the video cannot be read.
+    def __init__(self) -> None:
+        self._found: dict[BranchName, list[Scored]] = {}
+
+    def add(self, branch: BranchName, scored: list[Scored]) -> None:
+        """Take the scores of a piece."""
+        self._found.setdefault(branch, []).extend(scored)
+
+    def parts(self, ending: Ending) -> dict[BranchName, list[PartScore]]:
+        """Return the scores of all parts, as the networks put them out."""
+        found: dict[BranchName, list[PartScore]] = {}
+        for name, spans in ending.spans.items():
+            pairs = zip(spans, self._found.get(name, []), strict=True)
+            found[name] = [
+                PartScore(s.first, s.last, s.start, s.end, score, patches) for s, (score, patches) in pairs
+            ]
+        return found
+
+
+def score_parts(
+    messages: Iterable[Message], networks: Networks, *, patches: bool = False
+) -> tuple[dict[BranchName, list[PartScore]], Ending]:
+    """Return the scores of a video's parts by each branch, as the networks put them out, and its ending.
+
+    Args:
+        messages: of the video; see `zoomvqa.scoring.pieces`.
+        networks: of the checkpoint.
+        patches: also return the IQA branch's patch scores.
     """
-    for piece in pieces(store, tally.looks):
-        if isinstance(piece, Ending):
-            return tally.parts(piece)
-        tally.add(piece)
+    tally = Tally()
+    for message in messages:
+        if isinstance(message, Ending):
+            return tally.parts(message), message
+        if isinstance(message, Restart):
+            tally = Tally()
+        else:
+            tally.add(message.branch, networks.score([message], patches=patches)[0])
     raise AssertionError("pieces end with an ending")
 
 

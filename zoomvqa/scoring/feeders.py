@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -14,11 +15,10 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
-from zoomvqa.data.clip_source import refuse_folder
-from zoomvqa.data.frame_source import open_store
 from zoomvqa.errors import VideoError
-from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, pieces
+from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, Restart, pieces_of_file
 from zoomvqa.video.reader import ReaderName
+from zoomvqa.video.remote import is_remote, local_copy
 
 Name = TypeVar("Name")
 
@@ -37,25 +37,41 @@ class Task:
     Attributes:
         looks: what each branch sees.
         reader: the decoder.
+        min_share: see `zoomvqa.scoring.pieces.pieces_of_file`.
+        remote: whether addresses such as s3://… are fetched.
     """
 
     looks: Mapping[BranchName, Look]
     reader: ReaderName
+    min_share: float = 1.0
+    remote: bool = False
 
 
-Message = Piece | Ending | Failure
+Message = Piece | Restart | Ending | Failure
 
 
-def look_at(path: Path, task: Task) -> Iterator[Message]:
-    """Yield what the branches see of a video and an ending; where it cannot be read any further, a failure."""
+def look_at(place: str, task: Task) -> Iterator[Message]:
+    """Yield what the branches see of a video and an ending; where it cannot be read any further, a failure.
+
+    Args:
+        place: a path or an address.
+        task: how it is looked at.
+    """
     try:
-        if "vqa" in task.looks:
-            refuse_folder(path)
-        yield from pieces(open_store(path, task.reader), task.looks)
+        with _local(place, task) as path:
+            yield from pieces_of_file(path, task.looks, task.reader, task.min_share)
     except VideoError as error:
         yield Failure(str(error))
     except Exception as error:  # noqa: BLE001  whatever one video does to a decoder, it costs its own row only
         yield Failure(f"{type(error).__name__}: {error}")
+
+
+def _local(place: str, task: Task) -> AbstractContextManager[Path]:
+    if not is_remote(place):
+        return nullcontext(Path(place))
+    if not task.remote:
+        raise VideoError("an address, not a file; remote=true fetches such")
+    return local_copy(place)
 
 
 def _serve(line: Connection, task: Task, threads: int) -> None:
@@ -66,8 +82,7 @@ def _serve(line: Connection, task: Task, threads: int) -> None:
     torch.set_num_threads(threads)
     while True:
         try:
-            path = line.recv()
-            for message in look_at(Path(path), task):
+            for message in look_at(line.recv(), task):
                 line.send(message)
         except (EOFError, OSError):  # the parent is gone
             return
@@ -107,10 +122,11 @@ class Feeders(Generic[Name]):
             self._context.set_forkserver_preload([__name__])
         self._task, self._count, self._patience = task, workers, patience
 
-    def look(self, videos: Iterable[tuple[Name, Path]]) -> Iterator[tuple[Name, Message]]:
+    def look(self, videos: Iterable[tuple[Name, str]]) -> Iterator[tuple[Name, Message]]:
         """Yield the messages of all videos, each with its video's name; an ending or a failure is a video's last.
 
-        Videos are taken as processes get free; messages of several are mixed, those of one are in order.
+        Videos come with their paths or addresses, and are taken as processes get free. Messages of several are
+        mixed, those of one are in order.
         """
         waiting, workers = iter(videos), list[_Worker[Name]]()
         try:
@@ -128,7 +144,7 @@ class Feeders(Generic[Name]):
             for worker in workers:
                 worker.end()
 
-    def _give(self, waiting: Iterator[tuple[Name, Path]], workers: list[_Worker[Name]]) -> None:
+    def _give(self, waiting: Iterator[tuple[Name, str]], workers: list[_Worker[Name]]) -> None:
         """Give every free process a video, and start processes while there are too few."""
         while len(workers) < self._count or any(w.name is None for w in workers):
             found = next(waiting, None)
@@ -143,7 +159,7 @@ class Feeders(Generic[Name]):
                 worker = self._start()
                 workers.append(worker)
             worker.name, worker.quiet_since = found[0], time.monotonic()
-            worker.line.send(str(found[1]))
+            worker.line.send(found[1])
 
     def _start(self) -> _Worker[Name]:
         ours, theirs = self._context.Pipe()
@@ -167,7 +183,7 @@ class Feeders(Generic[Name]):
         try:
             if worker.line.poll():
                 message: Message = worker.line.recv()
-                if not isinstance(message, Piece):
+                if isinstance(message, Ending | Failure):
                     worker.name = None
                 return message
             reason = f"the decoder gave no sign for {self._patience:g} seconds"

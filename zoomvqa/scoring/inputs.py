@@ -1,9 +1,11 @@
-"""Which videos a user means: a file, a folder, a glob, a list or a table."""
+"""Which videos a user means: a file, a folder, a glob, a list or a table; millions are not held in memory."""
 
 from __future__ import annotations
 
 import csv
 import glob
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,86 +19,149 @@ _TABLES = {".csv", ".tsv"}
 
 @dataclass(frozen=True)
 class Input:
-    """One video to score: its name in the output, and where it is."""
+    """One video to score.
+
+    Attributes:
+        name: in the output.
+        place: a path, or an address such as s3://bucket/video.mp4.
+    """
 
     name: str
-    path: Path
+    place: str
 
 
-def find_inputs(text: str) -> list[Input]:
+class Inputs:
+    """Videos in a fixed order, found anew each time they are walked through.
+
+    Args:
+        walk: begins a walk.
+    """
+
+    def __init__(self, walk: Callable[[], Iterator[Input]]) -> None:
+        self._walk = walk
+
+    def __iter__(self) -> Iterator[Input]:
+        return self._walk()
+
+    def count(self) -> int:
+        """Return how many there are; they are walked through for that."""
+        return sum(1 for _ in self)
+
+
+def these_inputs(inputs: Iterable[Input]) -> Inputs:
+    """Return inputs that are in memory already."""
+    held = list(inputs)
+    return Inputs(lambda: iter(held))
+
+
+def find_inputs(text: str) -> Inputs:
     """Return the videos that `text` names, in order; those of a list need not exist.
 
     Args:
-        text: a video, a folder (searched below, hidden files left out), a glob, a text file with a path a
-            line, or a table with a header and a column of videos. Relative paths in a list or a table are
-            looked up beside it, then in the working folder.
+        text: a video, a folder (searched below, hidden files left out), a glob, an address (scheme://…), a text
+            file with a path or an address a line, or a table with a header and a column of videos. Relative paths
+            in a list or a table are looked up beside it, then in the working folder.
 
     Raises:
-        UserError: nothing is there, or nothing in it is a video.
+        UserError: nothing is there, or nothing in it is a video. While they are walked through: a list is no text.
     """
     path = Path(text).expanduser()
     if path.is_dir():
-        return _in_folder(path)
+        return _some(lambda: _in_folder(path), _nothing_below(path))
     if path.is_file():
         if path.suffix.lower() in _LISTS:
-            return _in_list(path)
-        return _in_table(path) if path.suffix.lower() in _TABLES else [Input(text, path)]
+            return _some(lambda: _in_list(path), f"there is no path in {path}")
+        if path.suffix.lower() in _TABLES:
+            column = _column(path)
+            return _some(lambda: _in_table(path, column), f"there is no video in the column '{column}' of {path}")
+        return these_inputs([Input(text, str(path))])
+    if "://" in text:
+        return these_inputs([Input(text, text)])
     if glob.has_magic(text):
-        files = sorted(Path(f) for f in glob.glob(str(path), recursive=True))  # noqa: PTH207  `**` from anywhere
-        found = [Input(str(f), f) for f in files if f.is_file()]
-        if not found:
-            raise UserError(f"input: no file matches {text}")
-        return found
+        files = sorted(Path(f) for f in glob.iglob(str(path), recursive=True))  # noqa: PTH207  `**` from anywhere
+        found = these_inputs(Input(str(f), str(f)) for f in files if f.is_file())
+        return _some(lambda: iter(found), f"no file matches {text}")
     raise UserError(f"input: no such file or folder: {text}")
 
 
-def _in_folder(folder: Path) -> list[Input]:
-    files = sorted(
-        f for f in folder.rglob("*") if f.suffix.lower() in VIDEO_ENDINGS and not f.name.startswith(".")
-    )
-    if not files:
-        endings = " ".join(sorted(VIDEO_ENDINGS))
-        raise UserError(f"input: there is no video below {folder} (endings looked for: {endings})")
-    return [Input(str(f), f) for f in files]
+def _some(walk: Callable[[], Iterator[Input]], otherwise: str) -> Inputs:
+    """Return inputs, of which there is one at least.
+
+    Raises:
+        UserError: there is none.
+    """
+    if next(walk(), None) is None:
+        raise UserError(f"input: {otherwise}")
+    return Inputs(walk)
 
 
-def _in_list(path: Path) -> list[Input]:
-    lines = [line.strip() for line in _read(path).splitlines()]
-    names = [line for line in lines if line and not line.startswith("#")]
-    if not names:
-        raise UserError(f"input: there is no path in {path}")
-    return [Input(name, _beside(path, name)) for name in names]
+def _nothing_below(folder: Path) -> str:
+    endings = " ".join(sorted(VIDEO_ENDINGS))
+    return f"there is no video below {folder} (endings looked for: {endings})"
 
 
-def _in_table(path: Path) -> list[Input]:
-    text = _read(path)
-    first = text.splitlines()[0] if text.strip() else ""
-    table = csv.DictReader(text.splitlines(), delimiter=max(";\t,", key=first.count), restkey="", restval="")
-    try:
-        rows = list(table)
-    except csv.Error as error:
-        raise UserError(f"input: {path} is not a table ({error})") from None
-    header = {name.strip().lower(): name for name in table.fieldnames or () if rows}
+def _in_folder(folder: Path) -> Iterator[Input]:
+    """Walk below a folder in the order of the paths; links to folders are not followed."""
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        path = folder / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _in_folder(path)
+        elif path.suffix.lower() in VIDEO_ENDINGS and not entry.name.startswith("."):
+            yield Input(str(path), str(path))
+
+
+def _in_list(path: Path) -> Iterator[Input]:
+    for line in _lines(path):
+        name = line.strip()
+        if name and not name.startswith("#"):
+            yield Input(name, _beside(path, name))
+
+
+def _column(path: Path) -> str:
+    """Return the header of a table's column of videos.
+
+    Raises:
+        UserError: it has none, or no row.
+    """
+    rows = _rows(path)
+    first, wanted = next(rows, None), ", ".join(USUAL_NAMES["video"])
+    header = {name.strip().lower(): name for name in first or ()}
     column = next((header[name] for name in USUAL_NAMES["video"] if name in header), None)
     if column is None:
-        wanted = ", ".join(USUAL_NAMES["video"])
         raise UserError(f"input: {path} needs a header with a column of videos (one of: {wanted}) and a row")
-    names = [row[column].strip() for row in rows if row[column] and row[column].strip()]
-    if not names:
-        raise UserError(f"input: there is no video in the column '{column}' of {path}")
-    return [Input(name, _beside(path, name)) for name in names]
+    return column
 
 
-def _read(path: Path) -> str:
+def _in_table(path: Path, column: str) -> Iterator[Input]:
+    for row in _rows(path):
+        if name := (row.get(column) or "").strip():
+            yield Input(name, _beside(path, name))
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    first = next(_lines(path), "")
+    table = csv.DictReader(_lines(path), delimiter=max(";\t,", key=first.count), restkey="", restval="")
     try:
-        return path.read_text(encoding="utf-8-sig")
+        yield from table
+    except csv.Error as error:
+        raise UserError(f"input: {path} is not a table ({error})") from None
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            yield from handle
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"input: {path} is not a readable text file ({error})") from None
 
 
-def _beside(table: Path, name: str) -> Path:
-    beside = table.parent / name
+def _beside(table: Path, name: str) -> str:
+    if "://" in name:
+        return name
+    beside = os.path.join(table.parent, name)  # noqa: PTH118  pathlib would remember every part it has seen
     try:
-        return beside if beside.exists() or not Path(name).exists() else Path(name)
-    except OSError:  # a name that no file can have: scoring it says so in its row
+        return beside if os.path.exists(beside) or not os.path.exists(name) else name  # noqa: PTH110
+    except (OSError, ValueError):  # a name that no file can have: scoring it says so in its row
         return beside

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -11,7 +13,6 @@ from torch import nn
 
 from zoomvqa.data.fragments import normalise
 from zoomvqa.models.iqa.net import score_piece
-from zoomvqa.models.vqa.net import score_clips
 from zoomvqa.scoring.pieces import ClipLook, FrameLook, Piece
 
 
@@ -65,15 +66,17 @@ class FrameScorer:
     device: torch.device
     look: FrameLook
 
-    def score(self, piece: Piece, *, patches: bool) -> list[Scored]:
-        """Return the scores of a piece's frames."""
-        out = score_piece(self.net, torch.from_numpy(piece.data).to(self.device))
-        scores = out.score.cpu().tolist()
-        if not patches:
-            return [(score, None) for score in scores]
-        pairs = zip(out.patch_score.cpu(), out.patch_weight.cpu(), strict=True)
-        found = [Patches(score.numpy(), weight.numpy()) for score, weight in pairs]
-        return list(zip(scores, found, strict=True))
+    def score(self, pieces: Sequence[Piece], *, patches: bool) -> list[list[Scored]]:
+        """Return the scores of the frames in each piece."""
+        counts = [len(piece.data) for piece in pieces]
+        views = pieces[0].data if len(pieces) == 1 else np.concatenate([piece.data for piece in pieces])
+        out = score_piece(self.net, torch.from_numpy(views).to(self.device))
+        kept: list[Patches | None] = [None] * len(views)
+        if patches:
+            pairs = zip(out.patch_score.cpu(), out.patch_weight.cpu(), strict=True)
+            kept = [Patches(score.numpy(), weight.numpy()) for score, weight in pairs]
+        scored = iter(zip(out.score.cpu().tolist(), kept, strict=True))
+        return [list(islice(scored, count)) for count in counts]
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,13 @@ class ClipScorer:
     device: torch.device
     look: ClipLook
 
-    def score(self, piece: Piece, *, patches: bool) -> list[Scored]:  # noqa: ARG002  only frames have them
-        """Return the score of a piece's clip."""
-        clip = torch.from_numpy(piece.data).to(self.device)
-        return [(score, None) for score in score_clips(self.net, [normalise(clip, self.look.view)]).tolist()]
+    def score(self, pieces: Sequence[Piece], *, patches: bool) -> list[list[Scored]]:  # noqa: ARG002
+        """Return the score of each piece's clip; `patches` is for frames alone."""
+        if len(pieces) == 1:  # without a copy
+            clips = normalise(torch.from_numpy(pieces[0].data).to(self.device), self.look.view)[None]
+        else:
+            clips = normalise(torch.from_numpy(np.stack([p.data for p in pieces])).to(self.device), self.look.view)
+        return [[(score, None)] for score in self.net(clips).score.tolist()]
 
 
 PartScorer = FrameScorer | ClipScorer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,14 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zoomvqa.data.clip_source import ClipTaker
-from zoomvqa.data.frame_source import FrameChoice
+from zoomvqa.data.clip_source import ClipTaker, refuse_folder
+from zoomvqa.data.frame_source import FrameChoice, open_store
 from zoomvqa.data.one_pass import FrameStore, passing
 from zoomvqa.data.views import TestView
-from zoomvqa.errors import VideoError
+from zoomvqa.errors import DamagedError, VideoError
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
-from zoomvqa.video.reader import Frame
+from zoomvqa.video.reader import Frame, ReaderName
+from zoomvqa.video.salvage import salvage
 
 BranchName = Literal["iqa", "vqa"]
 
@@ -60,10 +62,20 @@ class Ending:
     Attributes:
         spans: of the frames or clips of each branch, in the order of its pieces.
         reader: which decoder read the video.
+        note: what is wrong with the video though it could be read; empty where nothing is.
     """
 
     spans: dict[BranchName, list[Span]]
     reader: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Restart:
+    """In the middle of a video's pieces: those before it do not count, for the video turned out to be damaged."""
+
+
+Message = Piece | Restart | Ending
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,35 @@ def pieces(store: FrameStore, looks: Mapping[BranchName, Look]) -> Iterator[Piec
             yield from (Piece(name, data) for data in taker.ready())
     for name, taker in takers.items():
         yield from (Piece(name, data) for data in taker.rest())
-    yield Ending({name: taker.spans() for name, taker in takers.items()}, store.reader)
+    yield Ending({name: taker.spans() for name, taker in takers.items()}, store.reader, store.note)
+
+
+def pieces_of_file(
+    path: Path, looks: Mapping[BranchName, Look], reader: ReaderName, min_share: float
+) -> Iterator[Message]:
+    """Yield what all branches see of a file or a folder of frames, and an ending.
+
+    Args:
+        path: of it.
+        looks: of the branches.
+        reader: the decoder.
+        min_share: of a damaged video's frames that must decode: it is then taken for a video of these frames. 1
+            takes no damaged video.
+
+    Raises:
+        VideoError: the video cannot be read, or a branch has no use for it.
+    """
+    if "vqa" in looks:
+        refuse_folder(path)
+    try:
+        yield from pieces(open_store(path, reader), looks)
+    except DamagedError:
+        if min_share >= 1:
+            raise
+    else:
+        return
+    yield Restart()
+    yield from pieces(salvage(path, min_share), looks)
 
 
 def _taker(store: FrameStore, look: Look) -> _Frames | _Clips:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import torch
 
 from zoomvqa.errors import ToolError, VideoError
+from zoomvqa.scoring.branches import Tally
 from zoomvqa.scoring.feeders import Failure, Task
 from zoomvqa.scoring.parts import PartScore
-from zoomvqa.scoring.pieces import BranchName, Ending
+from zoomvqa.scoring.pieces import BranchName, Ending, Restart
 from zoomvqa.scoring.ray_cluster import Shares, connected, ray_package, share_out
 from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.scoring.scorer import Scorer, VideoScore
@@ -21,9 +21,9 @@ from zoomvqa.settings.ray import RaySettings
 
 def score_with_ray(
     recipe: ScorerRecipe,
-    videos: Iterable[tuple[str, str | os.PathLike[str]]],
-    wanted: RaySettings,
+    videos: Iterable[tuple[str, str]],
     *,
+    wanted: RaySettings,
     patience: float,
     remote: bool = False,
 ) -> Iterator[tuple[str, VideoScore]]:
@@ -54,7 +54,7 @@ def score_with_ray(
 def _scores(
     recipe: ScorerRecipe,
     scorer: Scorer,
-    videos: Iterator[tuple[str, str | os.PathLike[str]]],
+    videos: Iterator[tuple[str, str]],
     wanted: RaySettings,
     patience: float,
     remote: bool,
@@ -63,7 +63,8 @@ def _scores(
         has = ray.cluster_resources()
         machines = sum(node["Alive"] for node in ray.nodes())
         shares = share_out(wanted, recipe.device, int(has.get("CPU", 0)), int(has.get("GPU", 0)), machines)
-        desk, rows = _started(ray, recipe, Task(scorer.tally().looks, scorer.reader), shares, patience, remote)
+        task = Task(scorer.networks.looks, scorer.reader, scorer.min_share, remote)
+        desk, rows = _started(ray, recipe, task, shares, patience)
         try:
             yield from _gathered(_Desk(desk), rows, scorer, videos, shares.window)
         except ray.exceptions.RayError as error:
@@ -74,7 +75,7 @@ def _scores(
 
 
 def _started(
-    ray: Any, recipe: ScorerRecipe, task: Task, shares: Shares, patience: float, remote: bool
+    ray: Any, recipe: ScorerRecipe, task: Task, shares: Shares, patience: float
 ) -> tuple[Any, Generator[Any, None, None]]:
     """Start the stages, and return the desk and an iterator over tables of messages."""
     from zoomvqa.scoring.ray_messages import Desk  # noqa: PLC0415  these import Ray, an optional extra
@@ -96,7 +97,7 @@ def _started(
         found = data.read_datasource(VideoSource(desk), override_num_blocks=1, concurrency=1, num_cpus=0)
         found = found.map_batches(
             Decoding,
-            fn_constructor_args=(desk, task, patience, threads, remote),
+            fn_constructor_args=(desk, task, patience, threads),
             compute=data.ActorPoolStrategy(size=shares.decoders, max_tasks_in_flight_per_actor=2),
             num_cpus=1,
             **whole,
@@ -148,7 +149,7 @@ def _gathered(
     desk: _Desk,
     tables: Iterator[Any],
     scorer: Scorer,
-    videos: Iterator[tuple[str, str | os.PathLike[str]]],
+    videos: Iterator[tuple[str, str]],
     window: int,
 ) -> Iterator[tuple[str, VideoScore]]:
     """Give out videos as there is room, and yield those of which everything came."""
@@ -164,7 +165,7 @@ def _gathered(
                 desk.end(given)
                 break
             working[given] = _Open(found[0])
-            desk.put(given, os.fspath(found[1]))
+            desk.put(given, found[1])
             given += 1
         table = next(tables, None)
         if table is None:
@@ -194,20 +195,23 @@ def _told(video: _Open, message: Any, scorer: Scorer) -> VideoScore | None:
     if video.ending is None or len(video.pieces) < video.length:
         return None
     try:
-        found = scorer.finished(_parts(video.ending, [video.pieces[place] for place in sorted(video.pieces)]))
+        found = scorer.finished(_parts(video), video.ending)
     except VideoError as error:
         return VideoScore(None, str(error), seconds=video.seconds)
-    return replace(found, seconds=video.seconds, reader=video.ending.reader)
+    return replace(found, seconds=video.seconds)
 
 
-def _parts(ending: Ending, pieces: list[Any]) -> dict[BranchName, list[PartScore]]:
-    """Return the scores of a video's parts, of its pieces in order."""
-    parts: dict[BranchName, list[PartScore]] = {}
-    for branch, spans in ending.spans.items():
-        scores = [score for piece in pieces if piece.branch == branch for score in piece.scores]
-        pairs = zip(spans, scores, strict=True)
-        parts[branch] = [PartScore(s.first, s.last, s.start, s.end, score) for s, score in pairs]
-    return parts
+def _parts(video: _Open) -> dict[BranchName, list[PartScore]]:
+    """Return the scores of a video's parts, of its pieces in order; those before a restart do not count."""
+    tally = Tally()
+    for place in sorted(video.pieces):
+        piece = video.pieces[place]
+        if isinstance(piece, Restart):
+            tally = Tally()
+        else:
+            tally.add(piece.branch, [(score, None) for score in piece.scores])
+    assert video.ending is not None  # noqa: S101  the caller has looked
+    return tally.parts(video.ending)
 
 
 def _reason(error: Exception) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from zoomvqa.scoring.feeders import Failure
-from zoomvqa.scoring.pieces import BranchName, Ending, Piece
+from zoomvqa.scoring.pieces import BranchName, Ending, Piece, Restart
 
 _COLUMN = "packet"
 # Bytes of pieces that travel together. A short video is one packet: each costs Ray Data some milliseconds.
@@ -40,7 +40,7 @@ class Message:
 
     number: int
     place: int
-    content: Piece | PieceScores | Ending | Failure
+    content: Piece | PieceScores | Restart | Ending | Failure
     seconds: float = 0.0
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,10 +16,9 @@ from ray.data.block import BlockMetadata
 from zoomvqa.errors import VideoError
 from zoomvqa.scoring.feeders import Failure, Feeders, Task
 from zoomvqa.scoring.feeders import Message as Seen
-from zoomvqa.scoring.pieces import Ending, Piece, Span
+from zoomvqa.scoring.pieces import Ending, Piece
 from zoomvqa.scoring.ray_messages import Message, PieceScores, packed, packets, unpacked
 from zoomvqa.scoring.scorer import Scorer
-from zoomvqa.video.remote import is_remote, local_copy
 
 # A video that takes its worker down so often is given up. Ray itself would try for ever.
 _ATTEMPTS = 3
@@ -61,12 +58,11 @@ class Decoding:
         task: how videos are looked at.
         patience: seconds without a sign of the process after which its video is given up.
         threads: of torch, as many as the machine with the list has.
-        remote: fetch what is given by an address.
     """
 
-    def __init__(self, desk: Any, task: Task, patience: float, threads: int, remote: bool) -> None:
-        torch.set_num_threads(threads)  # the process gets as many; with another number, resizing differs in bits
-        self._desk, self._remote, self._eyes = desk, remote, OneEye(task, patience)
+    def __init__(self, desk: Any, task: Task, patience: float, threads: int) -> None:
+        torch.set_num_threads(threads)  # the process gets as many
+        self._desk, self._eyes = desk, OneEye(task, patience)
 
     def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
         """Yield what is seen of the videos in a table."""
@@ -86,19 +82,9 @@ class Decoding:
 
     def _seen(self, location: str) -> Iterator[Seen]:
         try:
-            with self._file(location) as path:
-                yield from self._eyes.look(path)
-        except VideoError as error:
-            yield Failure(str(error))
+            yield from self._eyes.look(location)
         except Exception as error:  # noqa: BLE001  whatever one video does, it costs its own row only
             yield Failure(f"{type(error).__name__}: {error}")
-
-    def _file(self, location: str) -> AbstractContextManager[Path]:
-        if not is_remote(location):
-            return nullcontext(Path(location))
-        if not self._remote:
-            raise VideoError("an address, not a file; remote=true fetches what addresses name")
-        return local_copy(location)
 
 
 class OneEye:
@@ -111,12 +97,12 @@ class OneEye:
 
     def __init__(self, task: Task, patience: float) -> None:
         self._feeders = Feeders[int](task, 1, patience)
-        self._waiting: list[Path] = []
+        self._waiting: list[str] = []
         self._seen: Iterator[tuple[int, Seen]] | None = None
 
-    def look(self, path: Path) -> Iterator[Seen]:
+    def look(self, place: str) -> Iterator[Seen]:
         """Yield what is seen of a video; an ending or a failure is the last."""
-        self._waiting.append(path)
+        self._waiting.append(place)
         whole = False
         try:
             while not whole:
@@ -133,7 +119,7 @@ class OneEye:
             if not whole:  # left midway: what else it has to say is of no use
                 self._seen, self._waiting = None, []
 
-    def _given(self) -> Iterator[tuple[int, Path]]:
+    def _given(self) -> Iterator[tuple[int, str]]:
         while self._waiting:
             yield 0, self._waiting.pop()
 
@@ -177,9 +163,4 @@ class Scoring:
 
 def scored(scorer: Scorer, piece: Piece) -> PieceScores:
     """Return the scores of a piece's parts, as the network puts them out."""
-    tally = scorer.tally()
-    tally.add(piece)
-    # Where the parts lie in the video is known at its end only, and not here.
-    spans = [Span(0, 0, 0.0, 0.0)] * (len(piece.data) if piece.branch == "iqa" else 1)
-    parts = tally.parts(Ending({piece.branch: spans}, ""))
-    return PieceScores(piece.branch, [part.score for part in parts[piece.branch]])
+    return PieceScores(piece.branch, [score for score, _ in scorer.networks.score([piece])[0]])

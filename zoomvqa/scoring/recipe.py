@@ -20,6 +20,7 @@ class ScorerRecipe:
     reader: ReaderName = "auto"
     test_crops: int | None = None
     test_clips: int | None = None
+    min_share: float = 1.0
 
     def scorer(self, device: str | None = None) -> Scorer:
         """Return a scorer, on another device where one is given.
@@ -28,4 +29,5 @@ class ScorerRecipe:
             CheckpointError, SettingsError: as `Scorer` does.
         """
         on = self.device if device is None else device
-        return Scorer(self.checkpoint, on, self.precision, self.reader, self.test_crops, self.test_clips)
+        options = (self.precision, self.reader, self.test_crops, self.test_clips, self.min_share)
+        return Scorer(self.checkpoint, on, *options)

@@ -28,12 +28,15 @@ Row = Mapping[str, Any]
 
 
 def row_of(name: str, result: VideoScore) -> dict[str, Any]:
-    """Return a video's row; scores are rounded to 6 decimals, None is what there is none of."""
+    """Return a video's row; scores are rounded to 6 decimals, None is what there is none of.
+
+    A status of `partial` says that the video is damaged, and was scored on what decodes; `error` tells how much.
+    """
     return {
         "video": name,
         "score": _rounded(result.score),
-        "status": "ok" if result.score is not None else "error",
-        "error": " ".join(result.error.split()),
+        "status": "error" if result.score is None else ("partial" if result.note else "ok"),
+        "error": " ".join((result.error or result.note).split()),
         "iqa": _rounded(result.branches.get("iqa")),
         "vqa": _rounded(result.branches.get("vqa")),
         "frames": len(result.frames),

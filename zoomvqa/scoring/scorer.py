@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,19 @@ import torch
 
 from zoomvqa.calibration import Logistic
 from zoomvqa.checkpoints import Checkpoint, Description, FusionDescription, IQADescription
-from zoomvqa.data.clip_source import refuse_folder
-from zoomvqa.data.frame_source import open_store
 from zoomvqa.errors import SettingsError, VideoError
 from zoomvqa.scoring.branches import (
     PRECISIONS,
     BranchName,
+    Networks,
     Precision,
-    Tally,
     branch_scorers,
     find_device,
     mean_score,
     score_parts,
 )
 from zoomvqa.scoring.parts import PartScore
+from zoomvqa.scoring.pieces import Ending, Message, pieces, pieces_of_file
 from zoomvqa.settings.vqa import MOST_PARTS
 from zoomvqa.video.array_video import ArrayVideo
 from zoomvqa.video.reader import ReaderName
@@ -44,6 +43,7 @@ class VideoScore:
         clips: the clips that the VQA branch looked at.
         seconds: how long it took.
         reader: which decoder read it.
+        note: what is wrong with the video though it has a score; empty where nothing is.
     """
 
     score: float | None
@@ -53,6 +53,7 @@ class VideoScore:
     clips: list[PartScore] = field(default_factory=list)
     seconds: float = 0.0
     reader: str = ""
+    note: str = ""
 
 
 class Scorer:
@@ -65,11 +66,14 @@ class Scorer:
         reader: the decoder.
         test_crops: crops a frame of an IQA branch; None is what the checkpoint was validated with.
         test_clips: clips a video of a VQA branch; None is what the checkpoint was validated with.
+        min_share: of a damaged video's frames that must decode for it to be scored on them; 1 scores no damaged
+            video.
 
     Attributes:
         description: of the checkpoint, with these crops and clips.
         device: that the networks are on.
-        reader: as asked for.
+        networks: the checkpoint's.
+        reader, min_share: as asked for.
 
     Raises:
         CheckpointError: the weights do not fit.
@@ -84,6 +88,7 @@ class Scorer:
         reader: ReaderName = "auto",
         test_crops: int | None = None,
         test_clips: int | None = None,
+        min_share: float = 1.0,
     ) -> None:
         if precision not in PRECISIONS:
             raise SettingsError(f"precision: got {precision!r}, expected one of {', '.join(PRECISIONS)}")
@@ -91,9 +96,10 @@ class Scorer:
             if count is not None and not 1 <= count <= MOST_PARTS:
                 raise SettingsError(f"{key}: got {count}, expected 1 to {MOST_PARTS}")
         self.description = with_options(checkpoint.description, test_crops, test_clips)
-        self.device, self.reader, self._precision = find_device(device), reader, precision
+        self.device, self.reader, self.min_share = find_device(device), reader, min_share
         net = checkpoint.build_net().to(self.device)
-        self._branches = branch_scorers(self.description, net, self.device)
+        branches = branch_scorers(self.description, net, self.device)
+        self.networks = Networks(branches, self.device, precision)
 
     def score(self, video: str | Path | Any, *, fps: float | None = None, patches: bool = False) -> VideoScore:
         """Score a video.
@@ -112,21 +118,16 @@ class Scorer:
             if fps is not None:
                 raise VideoError("fps: a file tells its own; it is for frames in memory")
             path = Path(video).expanduser()
-            if "vqa" in self._branches:
-                refuse_folder(path)
-            store = open_store(path, self.reader)
+            looks = self.networks.looks
+            messages: Iterator[Message] = pieces_of_file(path, looks, self.reader, self.min_share)
         elif fps is None:
             raise VideoError("fps: frames in memory need their number a second")
         else:
-            store = ArrayVideo(video, fps)
-        found = self.finished(score_parts(store, self.tally(patches=patches)))
-        return replace(found, seconds=time.perf_counter() - begin, reader=store.reader)
+            messages = pieces(ArrayVideo(video, fps), self.networks.looks)
+        found = self.finished(*score_parts(messages, self.networks, patches=patches))
+        return replace(found, seconds=time.perf_counter() - begin)
 
-    def tally(self, *, patches: bool = False) -> Tally:
-        """Return what scores the pieces of one video."""
-        return Tally(self._branches, self.device, self._precision, patches=patches)
-
-    def finished(self, parts: dict[BranchName, list[PartScore]]) -> VideoScore:
+    def finished(self, parts: dict[BranchName, list[PartScore]], ending: Ending) -> VideoScore:
         """Return the score of a video from those of its parts.
 
         Raises:
@@ -135,18 +136,7 @@ class Scorer:
         scored = self._in_units(parts)
         if scored.score is None or not math.isfinite(scored.score):
             raise VideoError("the network's score is not a number")
-        return scored
-
-    def try_score(self, path: Path) -> VideoScore:
-        """Score a file or folder; one that cannot be scored is no exception."""
-        begin = time.perf_counter()
-        try:
-            return self.score(path)
-        except VideoError as error:
-            reason = str(error)
-        except Exception as error:  # noqa: BLE001  whatever one video does to a decoder, it costs its own row only
-            reason = f"{type(error).__name__}: {error}"
-        return VideoScore(None, reason, seconds=time.perf_counter() - begin)
+        return replace(scored, reader=ending.reader, note=ending.note)
 
     def _in_units(self, found: dict[BranchName, list[PartScore]]) -> VideoScore:
         """Return the video's score and its parts' in the checkpoint's units."""

@@ -11,6 +11,7 @@ from zoomvqa.settings.data import AnyData, SplitName
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.settings.iqa import IQABranch
 from zoomvqa.settings.protocol import Protocol
+from zoomvqa.settings.ray import RaySettings
 from zoomvqa.settings.shared import Fraction01, StartingWeights
 from zoomvqa.settings.vqa import ClipCount, VQABranch
 from zoomvqa.video.reader import ReaderName
@@ -93,10 +94,17 @@ class PredictSettings(Settings):
     test_crops: PositiveInt | None
     test_clips: ClipCount | None
     reader: ReaderName
+    min_share: Annotated[float, Field(gt=0.0, le=1.0)]
+    remote: bool
     workers: NonNegativeInt | None
     patience: PositiveFloat
     device: Device
+    devices: PositiveInt
+    batch: PositiveInt | None
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    compile: bool
+    engine: Literal["local", "ray"]
+    ray: RaySettings
 
 
 class ConvertSettings(Settings):

@@ -21,8 +21,9 @@ from zoomvqa.data.opening import summary_of
 from zoomvqa.data.pair_dataset import open_video
 from zoomvqa.errors import AnnotationError, VideoError
 from zoomvqa.files import whole_file
-from zoomvqa.scoring.branches import BranchName, Tally, branch_scorers, find_device, mean_score, score_parts
+from zoomvqa.scoring.branches import BranchName, Networks, branch_scorers, find_device, mean_score, score_parts
 from zoomvqa.scoring.parts import PartScorer
+from zoomvqa.scoring.pieces import pieces
 from zoomvqa.video.reader import ReaderName
 
 Scores = dict[BranchName, NDArray[np.float64]]
@@ -85,12 +86,13 @@ def _score(
     scorers: dict[BranchName, PartScorer] = {}
     for checkpoint in checkpoints.values():
         scorers |= branch_scorers(checkpoint.description, checkpoint.build_net().to(device), device)
+    networks = Networks(scorers, device)
     scores: dict[str, list[float]] = {name: [] for name in scorers}
     failures: list[tuple[str, str]] = []
     with progress() as bar:
         for video in bar.track(videos, description="Scoring with both branches"):
             try:
-                parts = score_parts(open_video(video.path, reader), Tally(scorers, device))
+                parts, _ = score_parts(pieces(open_video(video.path, reader), networks.looks), networks)
             except VideoError as error:
                 failures.append((video.name, str(error)))
                 continue
