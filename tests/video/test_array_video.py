@@ -16,6 +16,7 @@ def test_frames_and_times(frames):
     video = ArrayVideo(frames, 25)
     assert (len(video.timeline), video.timeline.width, video.timeline.height) == (60, 32, 24)
     assert video.timeline.seconds(50) == 2.0
+    assert (video.reader, video.note) == ("array", "")
     assert frames_at_rate(video.timeline, 2.0) == [0, 1, 11, 23, 36, 48]
     np.testing.assert_array_equal(np.stack(list(video.frames([3, 3, 59]))), FRAMES[[3, 3, 59]])
 

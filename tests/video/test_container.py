@@ -7,7 +7,7 @@ from av.stream import Disposition
 from conftest import Make
 
 from zoomvqa.errors import VideoError
-from zoomvqa.video.container import main_video, open_container, promised_frames, promised_seconds
+from zoomvqa.video.container import main_video, open_container, packets_of, promised_frames, promised_seconds
 
 
 def stream(width=64, height=64, frames=0, disposition=0, codec=True):
@@ -31,6 +31,22 @@ def test_the_choice_of_a_stream():
     assert choose(stream(640, 480, frames=1), marked_not := stream(frames=30)) is marked_not
     assert choose(only := stream(frames=1)) is only
     assert choose(stream(codec=False), small) is small
+
+
+def test_tiles_and_covers_are_no_video():
+    tile, cover = (stream(disposition=d.value) for d in (Disposition.dependent, Disposition.attached_pic))
+    with pytest.raises(VideoError, match="no video stream in it, only a still picture"):
+        choose(tile, tile, cover)
+    assert choose(tile, cover, video := stream()) is video
+
+
+def test_streams_that_appear_midway_end_no_reading():
+    def stumbling(_stream):
+        yield SimpleNamespace(size=3)
+        yield SimpleNamespace(size=0)
+        raise IndexError("list index out of range")
+
+    assert [p.size for p in packets_of(SimpleNamespace(demux=stumbling), None)] == [3]
 
 
 def test_a_codec_that_nobody_knows():

@@ -153,6 +153,12 @@ def test_a_video_with_a_picture_s_name(make_video: Make, tmp_path):
             next(open_store(tmp_path / name).frames([0]))
 
 
+def test_kinds_that_are_not_read(tmp_path):
+    (tmp_path / "a.heic").write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(100))
+    with pytest.raises(VideoError, match=r"\.heic pictures are not read here; save it as .png or .jpg"):
+        open_store(tmp_path / "a.heic")
+
+
 def test_a_picture_has_one_frame(tmp_path):
     Image.fromarray(PIXELS).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="no frame but 0"):

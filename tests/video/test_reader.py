@@ -33,6 +33,7 @@ def test_frames_as_ffmpeg(make_video: Make, name, reader):
     video = Video(make_video(name, *soft, **CASES[name]), reader)
     truth = decoded(video.path, video.timeline.height, video.timeline.width)
     assert len(video) == len(truth)
+    assert video.note == ""
     indices = sorted({0, len(video) // 3, len(video) // 2, len(video) - 1})
     frames = np.stack(list(video.frames(indices)))
     if name == "ten_bit.mp4":  # they also round and dither differently on the way to 8 bits

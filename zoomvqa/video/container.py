@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,9 @@ def open_container(path: Path) -> Any:
 
 
 def moving_streams(container: Any) -> list[Any]:
-    """Return the video streams that are no attached pictures (covers)."""
-    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    """Return the video streams that are no attached pictures (covers), and no parts of one (tiles of HEIC)."""
+    still = Disposition.attached_pic | Disposition.dependent
+    return [s for s in container.streams.video if not s.disposition & still]
 
 
 def main_video(container: Any) -> Any:
@@ -45,7 +48,7 @@ def main_video(container: Any) -> Any:
     if not found and moving_streams(container):
         raise VideoError("not a readable video: the codec of its video is not known")
     if not found:
-        kinds = sorted({"cover picture" if s.type == "video" else s.type for s in container.streams})
+        kinds = sorted({"a still picture" if s.type == "video" else s.type for s in container.streams})
         if not kinds:
             raise VideoError("not a readable video: there is no stream in it")
         raise VideoError(f"there is no video stream in it, only {', '.join(kinds)}")
@@ -56,6 +59,17 @@ def main_video(container: Any) -> Any:
         return size + _DEFAULT_IS_WORTH * bool(stream.disposition & Disposition.default)
 
     return max(found, key=worth)  # of equals the first
+
+
+def packets_of(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the packets of a stream, in storage order.
+
+    Raises:
+        av.FFmpegError: the container is broken.
+    """
+    # At the end of a file PyAV stumbles over streams that were not there when the file was opened.
+    with suppress(IndexError):
+        yield from (packet for packet in container.demux(stream) if packet.size)
 
 
 def promised_seconds(container: Any, stream: Any) -> float:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import av
 
-from zoomvqa.video.container import first_line, promised_seconds
+from zoomvqa.video.container import first_line, packets_of, promised_seconds
 from zoomvqa.video.parameters import ParameterWatch
 
 
@@ -29,9 +29,7 @@ def read_packets(container: Any, stream: Any, watch: ParameterWatch) -> tuple[li
     """Return every packet in storage order, whether each says when it is shown, and why reading ended early."""
     rows, timed, step, cut = list[Packet](), True, steady_step(stream), ""
     try:
-        for packet in container.demux(stream):
-            if packet.size == 0:  # the flush packet at the end
-                continue
+        for packet in packets_of(container, stream):
             time = packet.pts if packet.pts is not None else packet.dts
             timed = timed and packet.pts is not None
             if time is None:  # raw streams carry no times at all

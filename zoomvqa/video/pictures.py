@@ -31,6 +31,8 @@ PICTURE_ENDINGS = frozenset(
         ".webp",
     }
 )
+# FFmpeg takes a tile of these for the picture.
+_UNREAD = {".heic", ".heif"}
 # What Pillow raises for files that are damaged, or that claim to be huge.
 _TROUBLES = (OSError, SyntaxError, ValueError, EOFError, struct.error, MemoryError, Image.DecompressionBombError)
 # ffmpeg gives a picture this rate, too.
@@ -149,6 +151,8 @@ def open_picture(path: Path) -> StillPicture | AnimatedWebP | None:
                 width, height = height, width
             return StillPicture(path, steady_timeline(1, _RATE, width, height, kind))
     except UnidentifiedImageError:
+        if path.suffix.lower() in _UNREAD:
+            raise VideoError(f"{path.suffix} pictures are not read here; save it as .png or .jpg") from None
         return None
     except _TROUBLES as error:
         raise VideoError(f"not a readable picture: {_said(error)}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoomvqa.errors import DamagedError, VideoError
-from zoomvqa.video.container import first_line, main_video, open_container
+from zoomvqa.video.container import first_line, main_video, open_container, packets_of
 from zoomvqa.video.timeline import Timeline
 from zoomvqa.video.upright import Pictures, Turn, turn_of
 
@@ -41,13 +41,13 @@ class PyAVReader:
                 stream = main_video(container)
                 stream.thread_type = "AUTO"
                 pictures = Pictures()
-                for position, frame in enumerate(container.decode(stream)):
-                    if index is None:
-                        return
+                for position, frame in enumerate(_decoded(container, stream)):
                     self._check(position, frame)
                     if position == index:
                         yield pictures(frame)
                         index = next(wanted, None)
+                    if index is None:
+                        return
         except av.FFmpegError as error:
             raise DamagedError(f"frame {position + 1} does not decode: {first_line(error)}") from None
         except ValueError as error:
@@ -61,6 +61,11 @@ class PyAVReader:
             raise DamagedError(f"frame {position} does not decode")
 
 
+def _decoded(container: Any, stream: Any) -> Iterator[Any]:
+    for packet in chain(packets_of(container, stream), [None]):  # the last gives what the decoder holds back
+        yield from stream.codec_context.decode(packet)
+
+
 def first_turn(path: Path) -> Turn | None:
     """Return how the first frame of a file is to be turned; None where it does not decode.
 
@@ -69,6 +74,6 @@ def first_turn(path: Path) -> Turn | None:
     """
     try:
         with open_container(path) as container:
-            return turn_of(next(container.decode(main_video(container))))
+            return turn_of(next(_decoded(container, main_video(container))))
     except (av.FFmpegError, StopIteration, ValueError):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
-from zoomvqa.video.container import first_line, main_video, open_container, promised_frames
-from zoomvqa.video.packets import steady_step
+from zoomvqa.video.container import first_line, main_video, open_container, packets_of, promised_frames
 from zoomvqa.video.timeline import Timeline, has_gap, timeline_of
 from zoomvqa.video.upright import Pictures
+
+# Frames a second, where a file's own rate is damaged, too.
+_USUAL_RATE = 25
 
 
 class SalvagedVideo:
@@ -114,9 +117,9 @@ def _timeline(container: Any, stream: Any, times: Sequence[tuple[int | None, int
     in_order = len(pts) == len(times) and all(before <= after for before, after in pairwise(pts))
     if in_order and not has_gap(container, stream, pts, durations):
         return timeline_of(container, stream, pts, durations)
-    step, count = steady_step(stream), len(times)
-    line = timeline_of(container, stream, range(0, count * step, step), [step] * count)
-    return replace(line, start=0)
+    rate = Fraction(stream.guessed_rate or _USUAL_RATE)
+    line = timeline_of(container, stream, range(len(times)), [1] * len(times))
+    return replace(line, time_base=1 / (rate if 1 <= rate <= 1000 else Fraction(_USUAL_RATE)), start=0)
 
 
 class _Stored:
@@ -159,5 +162,5 @@ def _decoded(container: Any, stream: Any, stored: _Stored | None = None) -> Iter
 def _followed(container: Any, stream: Any) -> Iterator[Any]:
     """Yield packets up to the end, or to where the container is broken, and None for the decoder's last frames."""
     with suppress(av.FFmpegError):
-        yield from (packet for packet in container.demux(stream) if packet.size)
+        yield from packets_of(container, stream)
     yield None
