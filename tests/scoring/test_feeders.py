@@ -14,6 +14,7 @@ from zoomvqa.scoring.feeders import Failure, Feeders, Task, look_at
 from zoomvqa.scoring.pieces import ClipLook, Ending, FrameLook, Piece
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
+from zoomvqa.video.alive import beat
 
 LOOKS = {
     "iqa": FrameLook(FrameSampling(), FrameView(resize=32, crop=32), chunk=2),
@@ -92,6 +93,25 @@ def test_a_decoder_that_crashes_or_hangs_costs_its_own_video_only(videos, monkey
     assert {name for name, message in last.items() if isinstance(message, Ending)} == {0, 3, 4, 7}
     assert last[1] == last[5] == Failure("the decoder crashed (exit code -11)")
     assert last[2] == last[6] == Failure("the decoder gave no sign for 5 seconds")
+
+
+def slow(place, task):
+    """Read for long, with a sign of life now and then."""
+    for _ in range(30):
+        time.sleep(0.1)
+        beat()
+    yield from WHOLE(place, task)
+
+
+def serve_slow(line, task, threads):
+    feeders.look_at = slow
+    SERVE(line, task, threads)
+
+
+def test_a_long_video_is_no_decoder_that_hangs(videos, monkeypatch):
+    monkeypatch.setattr(feeders, "_serve", serve_slow)
+    last = dict(Feeders[int](TASK, 1, 2).look([(0, str(videos[0]))]))
+    assert isinstance(last[0], Ending)
 
 
 def test_leaving_early_ends_the_processes(videos):

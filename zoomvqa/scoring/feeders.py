@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -17,6 +18,7 @@ import torch
 
 from zoomvqa.errors import VideoError
 from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, Restart, pieces_of_file
+from zoomvqa.video.alive import tell_of_life
 from zoomvqa.video.reader import ReaderName
 from zoomvqa.video.remote import is_remote, local_copy
 
@@ -45,6 +47,11 @@ class Task:
     reader: ReaderName
     min_share: float = 1.0
     remote: bool = False
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A process is at its video still."""
 
 
 Message = Piece | Restart | Ending | Failure
@@ -78,8 +85,8 @@ def _serve(line: Connection, task: Task, threads: int) -> None:
     """Answer paths with messages, until there are no more: what a process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders print a line for each damaged block
-    # As many as the parent has: with one, torch resizes in another way, whose last bits differ.
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads)  # as many as the parent has
+    tell_of_life(partial(line.send, Sign()))
     while True:
         try:
             for message in look_at(line.recv(), task):
@@ -182,7 +189,10 @@ class Feeders(Generic[Name]):
         reason = ""
         try:
             if worker.line.poll():
-                message: Message = worker.line.recv()
+                message: Message | Sign = worker.line.recv()
+                worker.quiet_since = time.monotonic()
+                if isinstance(message, Sign):
+                    return None
                 if isinstance(message, Ending | Failure):
                     worker.name = None
                 return message

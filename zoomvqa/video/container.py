@@ -12,6 +12,7 @@ import av
 from av.stream import Disposition
 
 from zoomvqa.errors import VideoError
+from zoomvqa.video.alive import beat
 
 # What ffmpeg gives a stream that is marked as the one to show, in pixels of another's picture.
 _DEFAULT_IS_WORTH = 5_000_000
@@ -69,7 +70,10 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
     """
     # At the end of a file PyAV stumbles over streams that were not there when the file was opened.
     with suppress(IndexError):
-        yield from (packet for packet in container.demux(stream) if packet.size)
+        for packet in container.demux(stream):
+            beat()
+            if packet.size:
+                yield packet
 
 
 def promised_seconds(container: Any, stream: Any) -> float:

@@ -11,6 +11,7 @@ import torch  # noqa: F401  decord imported before torch can freeze a DataLoader
 from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
+from zoomvqa.video.alive import beat
 from zoomvqa.video.pyav_reader import first_turn
 from zoomvqa.video.timeline import Timeline
 
@@ -70,6 +71,7 @@ class DecordReader:
         for index in indices:
             if index < self._position:
                 self._reader, self._position = self._open(), 0
+            beat()
             try:
                 self._forward(index - self._position)
                 frame = self._reader.next().asnumpy()
@@ -94,6 +96,7 @@ class DecordReader:
             self._reader.skip_frames(frames)
             return
         for _ in range(frames):  # skipping seeks, and seeks land late where a group of pictures is open
+            beat()
             self._reader.next()
 
 

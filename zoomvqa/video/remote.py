@@ -19,6 +19,7 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.registry import available_protocols
 
 from zoomvqa.errors import VideoError, nearest
+from zoomvqa.video.alive import beat
 
 # One letter is a drive of Windows.
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
@@ -129,6 +130,7 @@ def _attempt(system: Any, name: str, target: Path, stall_s: float) -> Exception 
         if left <= 0:
             progress.given_up = True
             return TimeoutError(f"nothing came for {stall_s:g} seconds")
+        beat()
         thread.join(min(left, 1.0))
     return problems[0] if problems else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -66,7 +66,7 @@ class SalvagedVideo:
         raise VideoError(f"frame {wanted[number]} does not decode any more")
 
 
-def salvage(path: Path, least_share: float, alive: Callable[[], None] = lambda: None) -> SalvagedVideo:
+def salvage(path: Path, least_share: float) -> SalvagedVideo:
     """Open a file for which a `DamagedError` was raised, to read those of its frames that decode.
 
     The whole file is decoded once to find them; no picture is kept. What a decoder marks as damaged, because it
@@ -75,7 +75,6 @@ def salvage(path: Path, least_share: float, alive: Callable[[], None] = lambda: 
     Args:
         path: the file.
         least_share: of the frames that the file promises, how many must decode: above 0, at most 1.
-        alive: called for each packet of that one decoding.
 
     Returns:
         Frames, timeline and note, behind the interface of a video.
@@ -89,7 +88,7 @@ def salvage(path: Path, least_share: float, alive: Callable[[], None] = lambda: 
     try:
         with open_container(path) as container:
             stream = main_video(container)
-            kept, times, stored = list[int](), list[tuple[int | None, int]](), _Stored(alive)
+            kept, times, stored = list[int](), list[tuple[int | None, int]](), _Stored()
             for position, (frame, sound) in enumerate(_decoded(container, stream, stored)):
                 if sound:
                     kept.append(position)
@@ -125,13 +124,12 @@ def _timeline(container: Any, stream: Any, times: Sequence[tuple[int | None, int
 class _Stored:
     """What went by in a file: packets, those that are hidden, when the last ends, and times of damaged ones."""
 
-    def __init__(self, alive: Callable[[], None] = lambda: None) -> None:
+    def __init__(self) -> None:
         self.packets = self.hidden = self.ends = 0
-        self.damaged, self._alive = set[int](), alive
+        self.damaged = set[int]()
 
     def see(self, packet: Any) -> None:
         """Take note of a packet."""
-        self._alive()
         self.packets += 1
         self.hidden += packet.is_discard
         time = packet.pts if packet.pts is not None else packet.dts
