@@ -10,9 +10,14 @@ from types import SimpleNamespace
 import pytest
 from conftest import Make
 
-pytest.importorskip("ray.data", reason="engine=ray is an optional extra: pip install 'zoomvqa[ray]'")
+from zoomvqa.errors import ToolError, VideoError
+from zoomvqa.scoring.ray_cluster import ray_package
 
-from zoomvqa.errors import VideoError
+try:
+    ray_package()
+except ToolError as error:
+    pytest.skip(str(error), allow_module_level=True)
+
 from zoomvqa.scoring import ray_messages, ray_stages
 from zoomvqa.scoring.feeders import Failure, Task
 from zoomvqa.scoring.parts import FrameScorer

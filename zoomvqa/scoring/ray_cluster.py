@@ -24,9 +24,11 @@ def ray_package() -> Any:
     Raises:
         ToolError: it is not there.
     """
-    # Read when Ray is imported or started: nothing is reported to its makers, and its inner log goes to files.
+    # Read when Ray is imported or started: nothing is reported to its makers, its inner log goes to files, and it
+    # does not print workers' errors on standard output: what matters of them reaches us as exceptions.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".|^$")
     try:
         import pyarrow as pa  # noqa: F401, PLC0415  Ray Data's own extra
         import ray  # noqa: PLC0415  an optional extra

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,9 @@ from zoomvqa.scoring.ray_cluster import Shares, connected, ray_package, share_ou
 from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.scoring.scorer import Scorer, VideoScore
 from zoomvqa.settings.ray import RaySettings
+
+# So much is told of an error of Ray's.
+_LONG = 200
 
 
 def score_with_ray(
@@ -120,4 +124,5 @@ def _tables(found: Any) -> Generator[Any, None, None]:
 def _reason(error: Exception) -> str:
     """Return the last line of an error that says something: Ray puts the cause there, below where it came from."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    told = re.sub(r"^zoomvqa\.errors\.\w+: ", "", lines[-1]) if lines else type(error).__name__
+    return told if len(told) <= _LONG else f"{told[:_LONG]}…"
