@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from zoomvqa.settings.ray import RaySettings
 
 # At least so many videos are in work: Ray Data passes one on in some tenths of a second.
 _FEWEST = 32
+# Seconds after which a cluster's address is given up.
+_KNOCK_S = 10
 
 
 def ray_package() -> Any:
@@ -57,6 +60,7 @@ def connected(wanted: RaySettings) -> Iterator[Any]:
         quiet["num_cpus"] = max(os.cpu_count() or 1, needed)
     before = signal.getsignal(signal.SIGTERM)  # Ray sets its own, and leaves it
     try:
+        _knock(wanted.address)
         with _silent():
             # RAY_ADDRESS would send what is meant for this machine elsewhere: `local` ignores it.
             ray.init(wanted.address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **quiet)
@@ -75,6 +79,13 @@ def connected(wanted: RaySettings) -> Iterator[Any]:
         ray.shutdown()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)
+
+
+def _knock(address: str | None) -> None:
+    """Refuse an address where nothing listens: Ray itself tries for minutes."""
+    if address not in {None, "auto"}:
+        host, _, port = str(address).rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
 
 
 @contextmanager
