@@ -6,7 +6,7 @@ import pytest
 
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.scoring.ray_cluster import Shares, connected, share_out
-from zoomvqa.scoring.ray_engine import score_with_ray
+from zoomvqa.scoring.ray_engine import _reason, score_with_ray
 from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.settings.ray import RaySettings
 
@@ -53,10 +53,17 @@ def test_without_the_package(checkpoint, monkeypatch):
     assert str(error.value) == "engine: Ray needs ray; pip install 'zoomvqa[ray]'"
 
 
-@pytest.mark.slow
-def test_no_cluster_at_the_address():
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "no.such.host.invalid:6379"])
+def test_no_cluster_at_the_address(address):
     pytest.importorskip("ray", reason="engine=ray is an optional extra: pip install 'zoomvqa[ray]'")
-    with pytest.raises(ToolError) as error, connected(RaySettings(address="auto")):
+    with pytest.raises(ToolError) as error, connected(RaySettings(address=address)):
         pass
-    assert str(error.value).startswith("ray.address: no cluster answers at auto (")
+    assert str(error.value).startswith(f"ray.address: no cluster answers at {address} (")
     assert "\n" not in str(error.value)
+
+
+def test_what_is_told_of_an_error():
+    inner = "Traceback:\n  File x\nzoomvqa.errors.SettingsError: device: 'mps' cannot be used here\n\n"
+    assert _reason(RuntimeError(inner)) == "device: 'mps' cannot be used here"
+    assert _reason(RuntimeError("word " * 100)) == "word " * 40 + "…"
+    assert _reason(RuntimeError()) == "RuntimeError"

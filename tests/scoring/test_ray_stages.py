@@ -9,14 +9,20 @@ from types import SimpleNamespace
 import pytest
 from conftest import Make
 
-pytest.importorskip("ray.data", reason="engine=ray is an optional extra: pip install 'zoomvqa[ray]'")
+from zoomvqa.errors import ToolError
+from zoomvqa.scoring.ray_cluster import ray_package
+
+try:
+    ray_package()
+except ToolError as error:
+    pytest.skip(str(error), allow_module_level=True)
 
 from scoring.conftest import try_score
 from zoomvqa.scoring import ray_messages, ray_stages
 from zoomvqa.scoring.feeders import Failure, Task
 from zoomvqa.scoring.parts import FrameScorer
 from zoomvqa.scoring.pieces import Ending, Piece, Restart, Span
-from zoomvqa.scoring.ray_engine import _gathered
+from zoomvqa.scoring.ray_gather import gathered
 from zoomvqa.scoring.ray_messages import Desk, Message, PieceScores, packed, packets, unpacked
 from zoomvqa.scoring.ray_stages import Decoding, OneEye, Scoring, VideoSource
 from zoomvqa.scoring.recipe import ScorerRecipe
@@ -72,7 +78,7 @@ def test_scores_are_those_of_scoring_alone_in_whatever_order_and_however_often_m
     found = [scored for table in tables * 2 for scored in scoring(table)]
     random.Random(0).shuffle(found)
     desk = NoDesk()
-    rows = list(_gathered(desk, iter(found), scorer, ((name, str(path)) for name, path in videos), 5))
+    rows = list(gathered(desk, iter(found), scorer, ((name, str(path)) for name, path in videos), 5))
     assert len(rows) == 2
     for name, path in videos:
         assert replace(dict(rows)[name], seconds=0.0) == replace(try_score(scorer, path), seconds=0.0)
@@ -107,7 +113,7 @@ def test_a_network_that_fails_costs_one_row(checkpoint, make_video: Make, monkey
     seen = [Message(0, 0, Piece("iqa", None)), Message(1, 0, Failure("it is no video"))]
     found = told(scoring(packed(seen)))
     assert [m.content for m in found] == [Failure("RuntimeError: out of memory"), Failure("it is no video")]
-    rows = list(_gathered(NoDesk(), iter([packed(found)]), recipe.scorer(), iter([("a", "a"), ("b", "b")]), 9))
+    rows = list(gathered(NoDesk(), iter([packed(found)]), recipe.scorer(), iter([("a", "a"), ("b", "b")]), 9))
     assert [(name, row.score, row.error) for name, row in rows] == [
         ("a", None, "RuntimeError: out of memory"),
         ("b", None, "it is no video"),
@@ -130,7 +136,7 @@ def test_a_video_that_is_done_is_not_looked_at_again(checkpoint):
 
 def test_a_video_that_ray_loses_has_a_row(checkpoint):
     scorer = ScorerRecipe(checkpoint, "cpu").scorer()
-    (row,) = _gathered(NoDesk(), iter([]), scorer, iter([("a.mp4", "a.mp4")]), 5)
+    (row,) = gathered(NoDesk(), iter([]), scorer, iter([("a.mp4", "a.mp4")]), 5)
     assert row == ("a.mp4", VideoScore(None, "Ray lost what it found of this video"))
 
 
@@ -143,7 +149,7 @@ def test_no_more_videos_are_taken_than_there_is_room_for(checkpoint):
             assert len(desk.told) - 2 * number == 4
             yield packed([Message(number, 0, Failure("no video"))])
 
-    rows = _gathered(desk, failures(), scorer, ((str(i), f"{i}.mp4") for i in range(10**9)), 4)
+    rows = gathered(desk, failures(), scorer, ((str(i), f"{i}.mp4") for i in range(10**9)), 4)
     for number in range(900):
         assert next(rows)[0] == str(number)
 
@@ -196,6 +202,6 @@ def test_pieces_before_a_restart_do_not_count(checkpoint):
     content = [PieceScores("iqa", [9.0]), Restart(), PieceScores("iqa", [1.0, 2.0]), ending]
     messages = [Message(0, place, each) for place, each in enumerate(content)]
     scorer = ScorerRecipe(checkpoint, "cpu").scorer()
-    (row,) = _gathered(NoDesk(), iter([packed(messages[::-1])]), scorer, iter([("a", "a.mp4")]), 9)
+    (row,) = gathered(NoDesk(), iter([packed(messages[::-1])]), scorer, iter([("a", "a.mp4")]), 9)
     assert [part.score for part in row[1].frames] == [1.0, 2.0]
     assert (row[1].reader, row[1].note) == ("pyav", "damaged: 2 of 3 frames decode")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from zoomvqa.settings.ray import RaySettings
 
 # At least so many videos are in work: Ray Data passes one on in some tenths of a second.
 _FEWEST = 32
+# Seconds after which a cluster's address is given up.
+_KNOCK_S = 10
 
 
 def ray_package() -> Any:
@@ -24,9 +27,11 @@ def ray_package() -> Any:
     Raises:
         ToolError: it is not there.
     """
-    # Read when Ray is imported or started: nothing is reported to its makers, and its inner log goes to files.
+    # Read when Ray is imported or started: nothing is reported to its makers, its inner log goes to files, and it
+    # does not print workers' errors on standard output: what matters of them reaches us as exceptions.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".|^$")
     try:
         import pyarrow as pa  # noqa: F401, PLC0415  Ray Data's own extra
         import ray  # noqa: PLC0415  an optional extra
@@ -55,6 +60,7 @@ def connected(wanted: RaySettings) -> Iterator[Any]:
         quiet["num_cpus"] = max(os.cpu_count() or 1, needed)
     before = signal.getsignal(signal.SIGTERM)  # Ray sets its own, and leaves it
     try:
+        _knock(wanted.address)
         with _silent():
             # RAY_ADDRESS would send what is meant for this machine elsewhere: `local` ignores it.
             ray.init(wanted.address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **quiet)
@@ -73,6 +79,13 @@ def connected(wanted: RaySettings) -> Iterator[Any]:
         ray.shutdown()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)
+
+
+def _knock(address: str | None) -> None:
+    """Refuse an address where nothing listens: Ray itself tries for minutes."""
+    if address not in {None, "auto"}:
+        host, _, port = str(address).rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
 
 
 @contextmanager

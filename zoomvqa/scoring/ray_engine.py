@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from zoomvqa.errors import ToolError, VideoError
-from zoomvqa.scoring.branches import Tally
-from zoomvqa.scoring.feeders import Failure, Task
-from zoomvqa.scoring.parts import PartScore
-from zoomvqa.scoring.pieces import BranchName, Ending, Restart
+from zoomvqa.errors import ToolError
+from zoomvqa.scoring.feeders import Task
 from zoomvqa.scoring.ray_cluster import Shares, connected, ray_package, share_out
 from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.scoring.scorer import Scorer, VideoScore
 from zoomvqa.settings.ray import RaySettings
+
+# So much is told of an error of Ray's.
+_LONG = 200
 
 
 def score_with_ray(
@@ -59,6 +60,8 @@ def _scores(
     patience: float,
     remote: bool,
 ) -> Iterator[tuple[str, VideoScore]]:
+    from zoomvqa.scoring.ray_gather import CalledDesk, gathered  # noqa: PLC0415  it imports an optional extra
+
     with connected(wanted) as ray:
         has = ray.cluster_resources()
         machines = sum(node["Alive"] for node in ray.nodes())
@@ -66,7 +69,7 @@ def _scores(
         task = Task(scorer.networks.looks, scorer.reader, scorer.min_share, remote)
         desk, rows = _started(ray, recipe, task, shares, patience)
         try:
-            yield from _gathered(_Desk(desk), rows, scorer, videos, shares.window)
+            yield from gathered(CalledDesk(desk), rows, scorer, videos, shares.window)
         except ray.exceptions.RayError as error:
             raise ToolError(f"engine: Ray stopped: {_reason(error)}") from None
         finally:
@@ -118,103 +121,8 @@ def _tables(found: Any) -> Generator[Any, None, None]:
     yield from found.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
 
 
-class _Desk:
-    """The driver's side of the desk: calls that nobody waits for."""
-
-    def __init__(self, actor: Any) -> None:
-        self._actor = actor
-
-    def put(self, number: int, location: str) -> None:
-        self._actor.put.remote(number, location)
-
-    def end(self, total: int) -> None:
-        self._actor.end.remote(total)
-
-    def done(self, number: int) -> None:
-        self._actor.done.remote(number)
-
-
-@dataclass
-class _Open:
-    """A video in work, and what came of it until now."""
-
-    name: str
-    pieces: dict[int, Any] = field(default_factory=dict)
-    ending: Ending | None = None
-    length: int = -1
-    seconds: float = 0.0
-
-
-def _gathered(
-    desk: _Desk,
-    tables: Iterator[Any],
-    scorer: Scorer,
-    videos: Iterator[tuple[str, str]],
-    window: int,
-) -> Iterator[tuple[str, VideoScore]]:
-    """Give out videos as there is room, and yield those of which everything came."""
-    from zoomvqa.scoring.ray_messages import unpacked  # noqa: PLC0415
-
-    given, more = 0, True
-    working: dict[int, _Open] = {}
-    while True:
-        while more and len(working) < window:
-            found = next(videos, None)
-            if found is None:
-                more = False
-                desk.end(given)
-                break
-            working[given] = _Open(found[0])
-            desk.put(given, found[1])
-            given += 1
-        table = next(tables, None)
-        if table is None:
-            break
-        for message in (m for messages in unpacked(table) for m in messages):
-            video = working.get(message.number)
-            result = None if video is None else _told(video, message, scorer)
-            if video is not None and result is not None:
-                del working[message.number]
-                desk.done(message.number)
-                yield video.name, result
-    for video in working.values():  # it is not known to happen, but no row may be missing
-        yield video.name, VideoScore(None, "Ray lost what it found of this video")
-
-
-def _told(video: _Open, message: Any, scorer: Scorer) -> VideoScore | None:
-    """Add a message to its video; once nothing is missing, return the result. One that comes twice counts once."""
-    content = message.content
-    if isinstance(content, Failure):
-        return VideoScore(None, content.reason, seconds=video.seconds + message.seconds)
-    if isinstance(content, Ending):
-        video.ending, video.length = content, message.place
-        video.seconds += message.seconds
-    elif message.place not in video.pieces:
-        video.pieces[message.place] = content
-        video.seconds += message.seconds
-    if video.ending is None or len(video.pieces) < video.length:
-        return None
-    try:
-        found = scorer.finished(_parts(video), video.ending)
-    except VideoError as error:
-        return VideoScore(None, str(error), seconds=video.seconds)
-    return replace(found, seconds=video.seconds)
-
-
-def _parts(video: _Open) -> dict[BranchName, list[PartScore]]:
-    """Return the scores of a video's parts, of its pieces in order; those before a restart do not count."""
-    tally = Tally()
-    for place in sorted(video.pieces):
-        piece = video.pieces[place]
-        if isinstance(piece, Restart):
-            tally = Tally()
-        else:
-            tally.add(piece.branch, [(score, None) for score in piece.scores])
-    assert video.ending is not None  # noqa: S101  the caller has looked
-    return tally.parts(video.ending)
-
-
 def _reason(error: Exception) -> str:
     """Return the last line of an error that says something: Ray puts the cause there, below where it came from."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    told = re.sub(r"^zoomvqa\.errors\.\w+: ", "", lines[-1]) if lines else type(error).__name__
+    return told if len(told) <= _LONG else f"{told[:_LONG]}…"
