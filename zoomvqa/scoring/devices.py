@@ -38,7 +38,7 @@ def start_processes(devices: int, device: str) -> tuple[Share, str]:
     try:
         strategy = DDPStrategy(timeout=_FOREVER)
         fabric = Fabric(accelerator=_ACCELERATORS[device], devices=devices, strategy=strategy)
-        fabric.launch()
-    except (MisconfigurationException, ValueError) as error:
+    except (MisconfigurationException, ValueError, RuntimeError) as error:
         raise SettingsError(f"devices: {' '.join(str(error).split())}") from None
+    fabric.launch()
     return Share(fabric.global_rank, fabric.world_size, fabric.barrier), str(fabric.device)
