@@ -1,9 +1,9 @@
 """Score many short videos in one run and watch what it holds: python scripts/soak.py [count] [workers].
 
-Videos of many sizes and codecs, one in eight of them broken, are scored by both branches of a small network; some make
-the process that decodes them crash or hang. Memory, file handles and processes are looked at all the time. Exits
-with 1 where memory at the end is more than 10 % above that after the first 200 videos, where handles or processes
-are left over, or where a video has no row, two, or another score than the same file has elsewhere.
+Videos of many sizes and codecs, one in eight of them broken, are scored by both branches of a small network; some
+make the process that decodes them crash or hang. Memory, file handles and processes are looked at all the time.
+Exits with 1 where memory at the end is more than 10 % above that after the first 200 videos, where handles or
+processes are left over, or where a video has no row, two, or another score than the same file has elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,10 @@ RARE = {CRASHES: 100, HANGS: 400}
 Sample = tuple[int, Held]
 
 
-def make_files(folder: Path) -> list[Path]:
-    """Return a sound video of each size and codec, and broken ones: one in eight."""
+def make_files(folder: Path, sizes: Sequence[str] = SIZES) -> list[Path]:
+    """Return a sound video of each size and codec, and broken ones: of all sizes, one in eight."""
     sound = []
-    for number, size in enumerate(SIZES):
+    for number, size in enumerate(sizes):
         for ending, codec in CODECS.items():
             path = folder / f"{size}.{ending}"
             picture = f"testsrc2=size={size}:rate=25" if number % 2 else f"mandelbrot=size={size}:rate=30"
@@ -72,12 +72,14 @@ def make_files(folder: Path) -> list[Path]:
     return [*sound, *(folder / f"broken_{name}" for name in broken)]
 
 
-def videos(files: list[Path], folder: Path, count: int) -> Iterator[tuple[str, Path]]:
+def videos(
+    files: Sequence[Path], folder: Path, count: int, ruins: Mapping[str, int]
+) -> Iterator[tuple[str, Path]]:
     """Yield names and files: links to those that were made, some of them with names that ruin their decoder."""
     draw = random.Random(0)  # noqa: S311  an order, not a secret
     for number in range(count):
         file = draw.choice(files)
-        kind = next((kind for kind, rare in RARE.items() if number % rare == rare // 2), "video")
+        kind = next((kind for kind, rare in ruins.items() if number % rare == rare // 2), "video")
         path = folder / f"{number:06d}_{kind}_{file.name}"
         os.link(file, path)
         yield path.name, path
@@ -111,16 +113,30 @@ def spoil() -> bool:
 
 
 def soak(
-    count: int, workers: int, folder: Path, *, patience: float = PATIENCE
+    count: int,
+    workers: int,
+    folder: Path,
+    files: Sequence[Path],
+    *,
+    ruins: Mapping[str, int] = RARE,
+    patience: float = PATIENCE,
 ) -> tuple[list[Sample], dict[str, VideoScore], list[str]]:
-    """Score videos; return what was held along the way, the results, and what is wrong."""
+    """Score videos; return what was held along the way, the results, and what is wrong.
+
+    Args:
+        count: how many videos.
+        workers: processes that decode.
+        folder: for the links to the files.
+        files: what is scored, in turn.
+        ruins: one in how many makes its decoder crash, and hang.
+        patience: see `PATIENCE`.
+    """
     scorer = Scorer(fused(small=True), "cpu")
-    files, spoilt, every = make_files(folder), spoil(), max(1, count // 400)
-    (folder / "run").mkdir()
+    spoilt, every = spoil(), max(1, count // 400)
     before = held()
     samples, results, wrong = list[Sample](), dict[str, VideoScore](), list[str]()
     options = {"workers": workers, "patience": patience}
-    for name, result in scored(scorer, videos(files, folder / "run", count), **options):
+    for name, result in scored(scorer, videos(files, folder, count, ruins), **options):
         if name in results:
             wrong.append(f"{name} has two rows")
         results[name] = result
@@ -192,7 +208,8 @@ def main() -> None:
     count, workers = (int(sys.argv[i]) if len(sys.argv) > i else default for i, default in ((1, 2000), (2, 2)))
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        samples, results, wrong = soak(count, workers, Path(folder))
+        (links := Path(folder) / "links").mkdir()
+        samples, results, wrong = soak(count, workers, links, make_files(Path(folder)))
     show(samples, results, time.monotonic() - begin)
     early, late = (statistics.median(h.memory for h in part) for part in stretches(samples, count))
     print(f"memory: {early:.0f} MB after the first videos, {late:.0f} MB at the end: {late / early:.3f} ×")

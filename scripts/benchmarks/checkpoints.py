@@ -24,7 +24,10 @@ def fused(*, small: bool = False) -> Checkpoint:
     mos = np.linspace(10, 90, 20)
     scale = fit_fusion(mos, mos / 100, mos, (0.0, 100.0), "val")
     if small:
-        frames, clips = IQANetwork(backbone="test_efficientnet", hidden=16), VQANetwork(backbone="swin_nano", patch=4)
+        frames, clips = (
+            IQANetwork(backbone="test_efficientnet", hidden=16),
+            VQANetwork(backbone="swin_nano", patch=4),
+        )
         sampling = ClipSampling(clip_len=4, frame_interval=2, test_clips=3)
         seen = FrameView(resize=96, crop=64), ClipView(resize=-1, grid=3, side=16)
     else:

@@ -100,7 +100,7 @@ class Peak:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> Peak:
+    def __enter__(self) -> Peak:  # noqa: PYI034  Self is not in Python 3.10
         self._thread.start()
         return self
 
@@ -115,7 +115,7 @@ class Peak:
 
 
 def wait_until_alone(seconds: float = 10.0) -> list[int]:
-    """Wait until nothing that this process started is left but its helpers; return what is left after that time."""
+    """Wait until nothing that this process started is left but its helpers; return what is, after that time."""
     until = time.monotonic() + seconds
     while True:
         left = [pid for pid in descendants(os.getpid()) if pid not in helpers(os.getpid())]
