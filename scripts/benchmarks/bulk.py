@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from zoomvqa.scoring.bulk import score_many
+from zoomvqa.scoring import bulk
 from zoomvqa.scoring.scorer import Scorer, VideoScore
 
 
@@ -19,6 +19,12 @@ def scored(scorer: Scorer, videos: Iterable[tuple[str, Path]], **options: Any) -
         videos: names and files; names differ.
         options: of `score_many`; those that it does not have are left out.
     """
-    known = inspect.signature(score_many).parameters
-    for name, found, *_ in score_many(scorer, videos, **{k: v for k, v in options.items() if k in known}):
+    known = inspect.signature(bulk.score_many).parameters
+    for name, found, *_ in bulk.score_many(scorer, videos, **{k: v for k, v in options.items() if k in known}):
         yield name, found
+
+
+def usual_workers(scorer: Scorer, videos: int) -> int:
+    """Return how many processes decode where nothing is said."""
+    usual = getattr(bulk, "default_workers", None)
+    return 1 if usual is None else int(usual(scorer.device, videos))
