@@ -99,7 +99,7 @@ def _spoilt(path: Path, *rest: Any) -> Iterator[Any]:
 
 
 def _serve_spoilt(*arguments: Any) -> None:
-    feeders.look_at = _spoilt
+    vars(feeders)["look_at"] = _spoilt
     assert _SERVE is not None  # noqa: S101  see spoil
     _SERVE(*arguments)
 
@@ -108,7 +108,7 @@ def spoil() -> bool:
     """Make decoders crash and hang; return whether that is possible."""
     if _WHOLE is None or _SERVE is None:
         return False
-    feeders._serve = _serve_spoilt
+    vars(feeders)["_serve"] = _serve_spoilt
     return True
 
 

@@ -1,8 +1,9 @@
 """The release's way of scoring a video with both branches, to measure ours against.
 
 IQA: ffmpeg writes the frames as PNG of full size; each is read, made float32, resized whole, and cropped; the
-network has its colours first in memory. VQA: the frames of all clips are decoded one by one at full size, all of them
-are made float32 and resized, fragments are copied out; the network is the plain form and takes all clips at once.
+network has its colours first in memory. VQA: the frames of all clips are decoded one by one at full size, all of
+them are made float32 and resized, and fragments are copied out; the network is the plain form and takes all clips
+at once.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def _centre(path: Path, view: FrameView) -> Tensor:
     """Return the centre crop of a picture: (3, crop, crop) float32, normalised."""
     with Image.open(path) as picture:
         frame = torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous().float() / 255
-    size = resized_shape(*frame.shape[1:], view.resize)
+    height, width = frame.shape[1:]
+    size = resized_shape(height, width, view.resize)
     frame = functional.interpolate(frame[None], size, mode="bilinear")[0]
     top, left = ((n - view.crop) // 2 for n in size)
     mean, std = (torch.tensor(v)[:, None, None] for v in (view.mean, view.std))
@@ -80,12 +82,12 @@ def _centre(path: Path, view: FrameView) -> Tensor:
 
 def _fragments(clip: Tensor, view: ClipView) -> Tensor:
     """Return the fragments of (3, frames, h, w) uint8 frames: (3, frames, size, size) float32, normalised."""
+    height, width = clip.shape[-2:]
     if view.resize > 0:
-        size = resized_shape(*clip.shape[-2:], view.resize)
+        size = height, width = resized_shape(height, width, view.resize)
         scaled = functional.interpolate(clip.transpose(0, 1) / 255.0, size, mode="bilinear")
         clip = (scaled * 255.0).to(torch.uint8).transpose(0, 1)
-    (height, width), side = clip.shape[-2:], view.side
-    rows, columns = height // view.grid, width // view.grid
+    side, rows, columns = view.side, height // view.grid, width // view.grid
     cut = torch.zeros(3, clip.shape[1], view.size, view.size)
     for i in range(view.grid):
         for j in range(view.grid):

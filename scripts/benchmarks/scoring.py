@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,9 +121,11 @@ class Clock:
 
     Attributes:
         spans: when each work began and ended, seconds.
+        now: tells the time, or the processor time that was spent.
     """
 
     spans: list[tuple[float, float]] = field(default_factory=list)
+    now: Callable[[], float] = time.perf_counter
 
     def watch(self, checkpoint: Checkpoint) -> Checkpoint:
         """Return a checkpoint whose networks are watched."""
@@ -140,8 +143,14 @@ class Clock:
 
     def _listen(self, net: nn.Module) -> None:
         begun: list[float] = []
-        net.register_forward_pre_hook(lambda *_: begun.append(time.perf_counter()))
-        net.register_forward_hook(lambda *_: self.spans.append((begun.pop(), time.perf_counter())))
+        net.register_forward_pre_hook(lambda *_: begun.append(self._done()))
+        net.register_forward_hook(lambda *_: self.spans.append((begun.pop(), self._done())))
+
+    def _done(self) -> float:
+        """Return the time when what was asked of a GPU is done, too."""
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        return self.now()
 
     @property
     def waiting(self) -> float:
@@ -160,26 +169,45 @@ class Clock:
 def cost_rows(
     folder: Path, *, size: tuple[int, int] = (1920, 1080), frames: int = 300, small: bool = False
 ) -> Rows:
-    """Return what one video costs a CPU core: the inputs of `docs/bulk_cost.md`."""
+    """Return what one video costs a core, and a GPU where there is one: the inputs of `docs/bulk_cost.md`."""
     video = make_video(folder / "cost.mp4", *size, frames=frames)
     rows = []
-    for precision in PRECISIONS:
-        whole, working = alone(partial(_cost, video, precision, small=small))[0]
-        what = f"{frames} frames of {size[1]}p on one core, {precision}"
-        rows.append([f"{what}: decoding and preparing", "", f"{whole - working:.2f} s", ""])
-        rows.append([f"{what}: both networks", "", f"{working:.2f} s", ""])
+    for device, precision in product(("cpu", "cuda") if torch.cuda.is_available() else ("cpu",), PRECISIONS):
+        told, _memory = alone(partial(core_seconds, video, precision, device=device, small=small))
+        what, unit = f"{frames} frames of {size[1]}p, {precision}", "core s" if device == "cpu" else "GPU s"
+        if device == "cpu":
+            rows.append([f"{what}: decoding and preparing", "", f"{told.preparing:.2f} core s", ""])
+        rows.append([f"{what}: both networks", "", f"{told.networks:.2f} {unit}", ""])
     return rows
 
 
-def _cost(video: Path, precision: Any, *, small: bool) -> tuple[float, float]:
-    """Score a video on one core; return the seconds of all of it, and of the networks."""
+class Cost(NamedTuple):
+    """What a video costs.
+
+    Attributes:
+        preparing: seconds of one core for decoding it and cutting what the networks see.
+        networks: seconds of one core, or of a GPU, for them.
+    """
+
+    preparing: float
+    networks: float
+
+
+def core_seconds(video: Path, precision: Any, *, device: str = "cpu", small: bool = False) -> Cost:
+    """Score a video on one core and return what it costs, whatever else the machine does.
+
+    Processor time is counted, of all threads; only what a GPU does is timed.
+    """
     torch.set_num_threads(1)
-    with suppress(AttributeError, OSError):  # decoders start threads of their own; only Linux can bind them
+    with suppress(
+        AttributeError, OSError
+    ):  # decoders start as many threads as there are cores; Linux can bind them
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    clock = Clock()
-    scorer = Scorer(clock.watch(fused(small=small)), "cpu", precision)
+    clock = Clock(now=time.process_time if device == "cpu" else time.perf_counter)
+    scorer = Scorer(clock.watch(fused(small=small)), device, precision)
     scorer.score(video)  # to warm up
     clock.spans.clear()
-    begin = time.perf_counter()
+    begin = time.process_time()
     scorer.score(video)
-    return time.perf_counter() - begin, clock.working
+    whole = time.process_time() - begin
+    return Cost(whole - clock.working if device == "cpu" else float("nan"), clock.working)

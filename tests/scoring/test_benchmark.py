@@ -1,11 +1,14 @@
 """The benchmark of scoring: the release's way and ours come to the same scores."""
 
+from functools import partial
+
 import pytest
 from conftest import Make
 
 from benchmarks.checkpoints import fused
 from benchmarks.release_scoring import ReleaseScorer
-from benchmarks.scoring import Clock, Measured, _row, ours, theirs
+from benchmarks.scoring import Clock, Measured, _row, core_seconds, ours, theirs
+from benchmarks.timing import alone
 from zoomvqa.scoring.scorer import Scorer
 
 
@@ -28,6 +31,9 @@ def test_what_is_measured(videos):
     assert min(one.seconds, other.seconds) > 0
     assert min(one.memory, other.memory) > 100
     assert 0 <= other.waiting < 1
+    cost = alone(partial(core_seconds, videos[0], "32-true", small=True))[0]
+    assert min(cost) > 0
+    assert sum(cost) < 60
     what, plain, own, ratio = _row("x", "32-true", [one], [other])
     assert what.startswith("x, both branches, 32-true: scores apart by ")
     assert (plain[-2:], own[-2:], ratio[-2:]) == (" s", " s", " ×")
