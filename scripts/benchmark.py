@@ -1,12 +1,13 @@
 """Measure what this package claims about speed, each as a ratio in one run on the same work.
 
-python scripts/benchmark.py [iqa|vqa|data|train|cache|all]
+python scripts/benchmark.py [iqa|vqa|data|train|cache|score|all]
 
 iqa: a training step and a forward pass of the IQA branch, colours last in memory against colours first.
 vqa: forward pass and training step of the VQA network against the plain form of the same mathematics.
 data: reading the clips of a video against decoding the same frames, and the memory of both and of scoring.
 train: training with data, by workers, precision, cache and compilation, against the release's way of a step.
 cache: formats of kept training frames, by size and time.
+score: scoring videos with both branches against the release's way, and what a video costs a core.
 """
 
 from __future__ import annotations
@@ -21,9 +22,17 @@ from rich.table import Table
 from benchmarks.caches import cache_rows
 from benchmarks.networks import iqa_rows, vqa_rows
 from benchmarks.reading import data_rows
+from benchmarks.scoring import score_rows
 from benchmarks.training import train_rows
 
-PARTS = {"iqa": iqa_rows, "vqa": vqa_rows, "data": data_rows, "train": train_rows, "cache": cache_rows}
+PARTS = {
+    "iqa": iqa_rows,
+    "vqa": vqa_rows,
+    "data": data_rows,
+    "train": train_rows,
+    "cache": cache_rows,
+    "score": score_rows,
+}
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from cli.conftest import Run, on, stop_after
 from cli.test_mistakes import one_line
+from zoomvqa.evaluation import methods
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -131,10 +132,14 @@ def test_a_checkpoint_on_two_sets_goes_on_where_it_was(command: Run, trained, la
     assert ours == pytest.approx(
         {Path(r["video"]).name: float(r["score"]) for r in read(tmp_path / "s.csv")}, abs=2e-6
     )
-    # Once more: nothing is scored again, and the table is the same.
+    # Once more: nothing is scored again, the file is read once, and the table is the same.
+    read_files: list[Path] = []
+    load = methods.load_checkpoint
+    monkeypatch.setattr(methods, "load_checkpoint", lambda path: (read_files.append(path), load(path))[1])
     before, again = (tmp_path / "out" / "table.md").read_text(), stop_after(monkeypatch, 0)
     assert command("evaluate", *arguments).code == 0
     assert (again, (tmp_path / "out" / "table.md").read_text()) == ([], before)
+    assert read_files == [best]
 
 
 def test_the_validation_part_and_a_broken_video(command: Run, trained, labelled, tmp_path):

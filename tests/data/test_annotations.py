@@ -57,6 +57,21 @@ def test_chosen_columns(tmp_path):
     assert labels == [Label("a.mp4", 2.5)]
 
 
+def test_a_difference_score_is_taken_only_where_it_is_named(tmp_path):
+    path = write(tmp_path, "t.csv", "video,dmos\na.mp4,1.5\n")
+    assert read_labels(path, {"mos": "dmos"}) == [Label("a.mp4", 1.5)]
+
+
+def test_contents_of_placeholders_may_be_hidden(tmp_path):
+    """The challenge's test files have other names than its training files."""
+    lines = "".join(f"{i:04d}.mp4,-1,-1,0.{i}\n" for i in range(1, 7))
+    path = write(tmp_path, "test_labels.txt", lines)
+    labels = read_labels(path, content_pattern=r"^([A-Z]+\d+)_", mos_range=(0, 100))
+    assert [label.content for label in labels] == [None] * 6
+    with pytest.raises(AnnotationError, match="content_pattern"):
+        read_labels(path, content_pattern=r"^([A-Z]+\d+)_", mos_range=(0, 1))
+
+
 def test_json_of_the_release(tmp_path):
     text = '{"train": [["../data/f/A0023_01", 22, 43.9]], "val": [["../data/f/A0038_01", 18, 70.8]]}'
     labels = read_labels(write(tmp_path, "vdpve.json", text), content_pattern=r"^(.+)_\d+$")
@@ -78,6 +93,7 @@ def test_json_of_the_release(tmp_path):
         ("a.csv", "video,mos,x\na.mp4,3\n", "row 2: 2 cells where the header has 3"),
         ("a.csv", "picture,mos\na.mp4,3\n", "no column for the video among: picture, mos"),
         ("a.csv", "video,opinion\na.mp4,3\n", r"no column for the mos.*data\.columns\.mos"),
+        ("a.csv", "video,DMOS\na.mp4,3\n", r"data\.columns\.mos \(in 'DMOS', lower is mostly better"),
         ("a.csv", "video,mos,split\na.mp4,3,dev\n", "split 'dev' is none of train, val, test"),
         ("a.csv", "video,mos\n,3\n", "1 rows have no video name"),
         ("a.csv", 'video,mos\n"' + "a" * 200_000, "not a table"),
@@ -99,7 +115,7 @@ def test_missing_file(tmp_path):
 
 def test_binary_file(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_bytes(b"\xff\xfe\x00\x81" * 20)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x81" * 20)
     with pytest.raises(AnnotationError, match="not a readable text file"):
         read_labels(path)
 

@@ -11,7 +11,9 @@ from scipy.io import savemat
 
 from zoomvqa.cli.overrides import config_folder
 from zoomvqa.data.labelled_set import LabelledSet, load_set
+from zoomvqa.data.placeholders import refuse_placeholders
 from zoomvqa.errors import AnnotationError
+from zoomvqa.evaluation.methods import part_to_judge
 from zoomvqa.settings.base import check
 from zoomvqa.settings.data import DataSettings
 
@@ -184,6 +186,32 @@ def test_every_set_of_the_configs_is_tested():
 def test_annotations_that_are_not_there_are_named(tmp_path):
     with pytest.raises(AnnotationError, match=r"no train_labels\.txt and val_offline_labels\.txt under .*; give"):
         load(tmp_path, "vdpve")
+
+
+def test_a_test_file_without_scores_is_left_out(tmp_path, capsys):
+    for name in ("1.mp4", "2.mp4"):
+        (tmp_path / name).touch()
+    (tmp_path / "train_data.csv").write_text("filename,score\n1.mp4,3\n")
+    (tmp_path / "val_data.csv").write_text("filename,score\n2.mp4,2\n")
+    (tmp_path / "test_data.csv").write_text("filename\n3.mp4\n")
+    assert [(v.name, v.split) for v in load(tmp_path, "kvq").videos] == [("1.mp4", "train"), ("2.mp4", "val")]
+    assert "test_data.csv of kvq has no scores: its videos are left out" in capsys.readouterr().err
+    chosen = f"data.annotations={{train: {tmp_path}/train_data.csv, test: {tmp_path}/test_data.csv}}"
+    with pytest.raises(AnnotationError, match="no column for the mos among: filename"):
+        load(tmp_path, "kvq", chosen)
+
+
+@pytest.mark.parametrize("scores", ["0.17 0.99 0.58 0.04 0.3 0.7", "-1 -1 -1 -1 -1 -1"])
+def test_placeholders_of_vdpve_are_refused_as_such(tmp_path, scores):
+    lines = [f"{number:04d}.mp4,-1,-1,{score}\n" for number, score in enumerate(scores.split())]
+    for line in lines:
+        (tmp_path / line.split(",")[0]).touch()
+    (tmp_path / "test_labels.txt").write_text("".join(lines))
+    labelled = load(tmp_path, "vdpve", f"data.annotations={{test: {tmp_path}/test_labels.txt}}")
+    with pytest.raises(AnnotationError, match="the test labels of vdpve are placeholders, no opinions: all 6"):
+        refuse_placeholders(labelled, ("test",))
+    with pytest.raises(AnnotationError, match="the labels of vdpve are placeholders, no opinions: all 6"):
+        part_to_judge(labelled, "auto")
 
 
 def test_annotations_elsewhere(tmp_path):

@@ -1,5 +1,8 @@
 """MATLAB files, and files with a header of the user's own."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -92,6 +95,49 @@ def test_tables_that_are_wrong(tmp_path, name, text, message):
     (tmp_path / name).write_text(text)
     with pytest.raises(AnnotationError, match=message):
         read_labels(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [("utf-8", b""), ("utf-8-sig", b""), ("utf-16", b""), ("utf-32", b""), ("utf-16-be", b"\xfe\xff")],
+)
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_tables_as_programs_write_them(tmp_path, encoding, mark, ends):
+    (tmp_path / "t.csv").write_bytes(mark + ends.join(["video;mos", "é.mp4;1,5", ""]).encode(encoding))
+    assert [(x.video, x.mos) for x in read_labels(tmp_path / "t.csv")] == [("é.mp4", 1.5)]
+
+
+@pytest.mark.parametrize("first", ["sep=;\n", '"sep=|"\n', "SEP=\t\n", "\nsep=,\r\n"])
+def test_the_line_that_tells_excel_the_separator(tmp_path, first):
+    between = first.strip('\n\r"')[-1]
+    (tmp_path / "t.csv").write_bytes((first + f"video{between}mos\na.mp4{between}3\n").encode())
+    assert [(x.video, x.mos) for x in read_labels(tmp_path / "t.csv")] == [("a.mp4", 3)]
+    (tmp_path / "t.csv").write_bytes((first + f"video{between}mos\na.mp4{between}x\n").encode())
+    with pytest.raises(AnnotationError, match="row 3: the MOS 'x'"):
+        read_labels(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("video,mos\né.mp4,3\n".encode("cp1252"), r"row 2 is not UTF-8 \(perhaps Windows-1252, Excel's plain CSV"),
+        ("video,mos\na.mp4,3\n".encode("utf-16-le"), r"zero bytes in it \(UTF-16 without a mark"),
+        (b"\xff\xfeabc", "row 1 is not UTF-16 "),
+        (b"PK\x03\x04\x14\x00", "an Excel workbook, no text; save it as 'CSV UTF-8'"),
+    ],
+)
+def test_other_encodings_are_named(tmp_path, data, message):
+    (tmp_path / "t.csv").write_bytes(data)
+    with pytest.raises(AnnotationError, match=message) as refused:
+        read_labels(tmp_path / "t.csv")
+    assert "\n" not in str(refused.value)
+
+
+def test_what_has_no_end_is_no_table(tmp_path):
+    os.mkfifo(tmp_path / "t.csv")
+    for path in (tmp_path / "t.csv", Path("/dev/zero"), tmp_path):
+        with pytest.raises(AnnotationError, match="not a file: "):
+            read_table(path)
 
 
 def test_empty_cells_beyond_the_header_do_no_harm(tmp_path):

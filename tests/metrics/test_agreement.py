@@ -204,3 +204,14 @@ def test_resamples_of_one_value_have_no_correlation():
     x[0] = 0.7
     found = resampled(x, np.arange(12.0), "plcc", 1000)
     assert 0.3 < np.isnan(found).mean() < 0.45
+
+
+@pytest.mark.filterwarnings("ignore:Covariance of the parameters", "ignore:overflow encountered")
+def test_no_fit_is_worse_than_that_of_public_code():
+    """Where predictions say little there are several minima, and where a search ends depends on where it began."""
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        mos = np.round(random.uniform(0, 100, 120))
+        x = (mos - mos.mean()) / mos.std() + 5 * random.standard_normal(120)
+        theirs = math.sqrt(np.mean((as_public_code(x, mos) - mos) ** 2))
+        assert agreement(x, mos, resamples=0).rmse_fit <= theirs + 1e-5 * mos.std(), seed

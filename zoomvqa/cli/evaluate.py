@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from zoomvqa.checkpoints import load_checkpoint, weights_file
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
 from zoomvqa.data.labelled_set import load_without_files
@@ -14,6 +13,7 @@ from zoomvqa.errors import SettingsError
 from zoomvqa.evaluation.methods import (
     Effort,
     Tested,
+    load_method,
     method_names,
     part_to_judge,
     read_method,
@@ -40,15 +40,14 @@ def _evaluate(settings: EvaluateSettings) -> int:
         raise SettingsError(f"{key}: got an empty list, expected a file")
     names = method_names(sources, settings.names)
     judged = _sets(settings)
-    if settings.ckpt is not None:  # a wrong one is told before a set is built, or another has scored for hours
-        for source in sources:
-            load_checkpoint(weights_file(source, "ckpt"))
-    sets = [_tested(settings, each) for each in judged]
     output = Path(settings.output).expanduser()
+    methods: dict[str, Any] = dict(zip(names, sources, strict=True))
     method: Any = read_method
-    if settings.ckpt is not None:
+    if settings.ckpt is not None:  # a wrong one is told before a set is built, or another has scored for hours
+        methods = {name: load_method(source) for name, source in methods.items()}
         method = partial(run_checkpoint, output=output, effort=Effort(**_effort(settings)))
-    results = run_methods(dict(zip(names, sources, strict=True)), partial(method, sets=sets))
+    sets = [_tested(settings, each) for each in judged]
+    results = run_methods(methods, partial(method, sets=sets))
     report(results, output, Options(settings.parameters, settings.resamples, settings.published))
     incomplete = any(outcome.missing for outcomes in results.values() for outcome in outcomes)
     return SOME_FAILED if incomplete else OK

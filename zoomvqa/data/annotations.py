@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zoomvqa.console import say
+from zoomvqa.data.placeholders import no_opinions
 from zoomvqa.data.tables import TableFile, number_in, read_table
 from zoomvqa.errors import AnnotationError, nearest
 
@@ -19,12 +20,14 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "mos": (
         *("mos", "score", "mosfull", "realignment mos", "unbiasedmos", "mean_opinion_score"),
-        *("video_score", "quality", "vmaf", "dmos"),
+        *("video_score", "quality", "vmaf"),
     ),
     "std": ("std", "mos_std", "sd", "stdfull", "mos_sd"),
     "content": ("content", "video_content", "group", "source", "scene"),
     "split": ("split", "set", "subset", "partition", "is_test"),
 }
+# Scores that are mostly the better the lower they are: taken only where they are named.
+_TURNED = frozenset({"dmos", "dmos_all", "differential_mos", "difference_mos"})
 _SPLITS = {
     "train": "train",
     "training": "train",
@@ -34,6 +37,10 @@ _SPLITS = {
     "test": "test",
 }
 _IS_TEST = {"true": "test", "1": "test", "false": "train", "0": "train"}
+
+
+class NoScoresError(AnnotationError):
+    """A table that has no column of scores."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ def read_labels(
     *,
     header: Sequence[str] | None = None,
     groups: Sequence[str] = (),
+    mos_range: tuple[float, float] | None = None,
 ) -> list[Label]:
     """Read one annotation file; see `zoomvqa.data.tables.read_table` for its formats.
 
@@ -73,8 +81,10 @@ def read_labels(
         content_pattern: a regular expression whose group is the content within a video's file name.
         header: names of the columns of a file without a header.
         groups: columns that figures are told by.
+        mos_range: the scale of the scores, where it is known.
 
     Raises:
+        NoScoresError: there is no column of scores.
         AnnotationError: the file is missing, empty or malformed; the message has the line and what it holds.
     """
     table = read_table(path, header)
@@ -90,7 +100,9 @@ def read_labels(
     scored = table.header[place["mos"] or 0]
     if scored in table.rounded:
         say(f"{path.name}: the column {scored} holds whole numbers only; a file with the decimals would be better")
-    return [_with_content(label, content_pattern) for label in labels]
+    # A challenge hides its test videos' contents as it hides their scores; whoever needs those says so.
+    hidden = bool(no_opinions([label.mos for label in labels], mos_range))
+    return [_with_content(label, content_pattern, required=not hidden) for label in labels]
 
 
 def _label(
@@ -117,9 +129,11 @@ def _column(table: TableFile, role: str, chosen: str | None) -> int | None:
     lower = [name.lower() for name in table.header]
     found = next((lower.index(name) for name in USUAL_NAMES[role] if name in lower), None)
     if found is None and role in {"video", "mos"}:
-        raise AnnotationError(
+        turned = next((n for n in table.header if role == "mos" and n.lower() in _TURNED), "")
+        more = f" (in '{turned}', lower is mostly better: name it only where higher is)" if turned else ""
+        raise (NoScoresError if role == "mos" and not turned else AnnotationError)(
             f"{table.path}: no column for the {role} among: {', '.join(filter(None, table.header))}; name it in "
-            f"data.columns.{role}"
+            f"data.columns.{role}{more}"
         )
     return found
 
@@ -142,12 +156,14 @@ def _split(table: TableFile, number: int, text: str, column: str) -> str:
     return found
 
 
-def _with_content(label: Label, pattern: str | None) -> Label:
+def _with_content(label: Label, pattern: str | None, *, required: bool) -> Label:
     if label.content is not None or pattern is None:
         return label
     name = re.split(r"[\\/]", label.video)[-1]
     found = re.search(pattern, name)
     if found is None or found.group(1) is None:
+        if not required:
+            return label
         raise AnnotationError(f"data.content_pattern {pattern!r} does not match the video name {name!r}")
     content = found.group(1)
     return replace(label, content=content.lower() if found.re.flags & re.IGNORECASE else content)

@@ -146,7 +146,7 @@ def _below(tree: dict[str, list[Path]], root: Path, name: str, endings: Iterable
     if stem.suffix in VIDEO_ENDINGS:  # the same video in another container
         names.append(stem.stem)
     for last in names:
-        candidates = tree.get(last, [])
+        candidates = [path for path in tree.get(last, []) if _is_file(path)]  # no pipe, nor a link to nowhere
         if candidates:
             return _most_alike(candidates, root, parts, name)
     return None

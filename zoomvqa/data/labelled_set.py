@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoomvqa.console import say
-from zoomvqa.data.annotations import Label, read_labels
+from zoomvqa.data.annotations import Label, NoScoresError, read_labels
 from zoomvqa.data.find_files import MISSING, find_files, look_for
 from zoomvqa.errors import AnnotationError
 from zoomvqa.settings.data import DataSettings, SplitName
@@ -144,7 +144,15 @@ def labels_of(settings: DataSettings) -> list[Label]:
     files = settings.annotations if settings.annotations is not None else _usual_files(settings)
     if isinstance(files, str):
         return _read(settings, files)
-    return [replace(label, split=split) for split, file in files.items() for label in _read(settings, file)]
+    labels = list[Label]()
+    for split, file in files.items():
+        try:
+            labels += [replace(label, split=split) for label in _read(settings, file)]
+        except NoScoresError:
+            if settings.annotations is not None or split != "test":
+                raise
+            say(f"{Path(file).name} of {settings.name} has no scores: its videos are left out")
+    return labels
 
 
 def _read(settings: DataSettings, file: str) -> list[Label]:
@@ -154,6 +162,7 @@ def _read(settings: DataSettings, file: str) -> list[Label]:
         settings.content_pattern,
         header=settings.header,
         groups=settings.groups,
+        mos_range=settings.mos_range,
     )
 
 

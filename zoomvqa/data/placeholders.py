@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.errors import AnnotationError
+
+if TYPE_CHECKING:  # which reads annotations, and these ask here
+    from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 
 # So many videos that share one score, or all lie in 0..1 of a wide scale, are no chance.
 _FEW = 5
@@ -20,7 +23,11 @@ def placeholder_reason(videos: Sequence[LabelledVideo], mos_range: tuple[float, 
         videos: of one split.
         mos_range: the scale of the set, where it is known.
     """
-    scores = [video.mos for video in videos]
+    return no_opinions([video.mos for video in videos], mos_range)
+
+
+def no_opinions(scores: Sequence[float], mos_range: tuple[float, float] | None) -> str:
+    """Say why scores are placeholders, or return an empty string; see `placeholder_reason`."""
     if len(scores) < _FEW:
         return ""
     low, high = min(scores), max(scores)

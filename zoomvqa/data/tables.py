@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -20,9 +21,22 @@ from zoomvqa.errors import AnnotationError
 # What lines without a header hold, by how many cells they have.
 _LINES = {2: ["video", "mos"], 4: ["video", "duration", "fps", "mos"]}
 
-
 # What is larger is no opinion.
 _LARGEST = 1e30
+# The marks that files of text begin with, longer ones first, and what reads them.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# So much of a name or a row is told.
+_SHOWN = 200
+# What Excel's own files begin with.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+# A first line by which Excel is told what stands between cells.
+_SEPARATOR = re.compile(r'"?sep=([^"\w])"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -48,9 +62,9 @@ def read_table(path: Path, header: Sequence[str] | None = None) -> TableFile:
     """Read a file of labels.
 
     Args:
-        path: a CSV (comma, semicolon or tab; decimal commas), `path, duration, fps, mos` or `path, mos` lines, the
-            Zoom-VQA release's JSON `{"train": [[frame folder, number of frames, mos], …], "val": …}`, or a MATLAB
-            file up to version 7.2.
+        path: a CSV (comma, semicolon or tab, or what a first line `sep=` tells; decimal commas; UTF-8, or UTF-16
+            with its mark), `path, duration, fps, mos` or `path, mos` lines, the Zoom-VQA release's JSON
+            `{"train": [[frame folder, number of frames, mos], …], "val": …}`, or a MATLAB file up to version 7.2.
         header: names of the columns of lines without a header; None is what the field has there.
 
     Raises:
@@ -61,17 +75,18 @@ def read_table(path: Path, header: Sequence[str] | None = None) -> TableFile:
     text = _text_of(path)
     if path.suffix.lower() == ".json":
         return _from_json(path, text)
-    rows = _rows(path, text)
+    rows, first = _rows(path, text)
     if not rows:
         raise AnnotationError(f"{path}: no video is listed in it")
     if header is None and _is_header(rows[0]):
         names = [cell.strip() for cell in rows[0]]
-        return _checked(TableFile(path, names, rows[1:], 2), f"cells where the header has {len(names)}")
+        return _checked(TableFile(path, names, rows[1:], first + 1), f"cells where the header has {len(names)}")
     names = list(header) if header else _LINES.get(len(rows[0]), _LINES[4])
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows, start=first):
         if len(row) != len(names):
-            raise AnnotationError(f"{path}, row {number}: expected `{_told(names)}`, got {','.join(row)!r}")
-    return TableFile(path, names, rows)
+            got = ",".join(row)[:_SHOWN]
+            raise AnnotationError(f"{path}, row {number}: expected `{_told(names)}`, got {got!r}")
+    return TableFile(path, names, rows, first)
 
 
 def _told(names: Sequence[str]) -> str:
@@ -100,24 +115,53 @@ def number_in(text: str) -> float | None:
 
 def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise AnnotationError(f"no such annotation file: {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnnotationError(f"{path}: not a readable text file ({error})") from None
+        if not path.is_file():  # a pipe has no end, nor has a device
+            raise AnnotationError(f"{'not a file' if path.exists() else 'no such annotation file'}: {path}")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AnnotationError(f"{str(path)[:_SHOWN]}: not a readable text file ({reason})") from None
+    text = _decoded(path, data)
     if not text.strip():
         raise AnnotationError(f"{path}: the file is empty")
     return text
 
 
-def _rows(path: Path, text: str) -> list[list[str]]:
-    first = text.lstrip().splitlines()[0]
-    delimiter = max(";\t,", key=first.count)  # with as many of each, commas are decimal ones
+def _decoded(path: Path, data: bytes) -> str:
+    """Return the text of a file; another encoding than its mark tells, or UTF-8, is not guessed."""
+    if data.startswith(_WORKBOOKS):
+        raise AnnotationError(f"{path}: an Excel workbook, no text; save it as 'CSV UTF-8'")
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        kind = "perhaps Windows-1252, Excel's plain CSV; save it as 'CSV UTF-8'"
+        hint = kind if encoding == "utf-8" and b"\0" not in data else "it is damaged, or no text"
+        row = data.count(b"\n", 0, error.start) + 1
+        raise AnnotationError(
+            f"{path}: not a readable text file: row {row} is not {encoding.removesuffix('-sig').upper()} ({hint})"
+        ) from None
+    if "\0" in text:
+        raise AnnotationError(
+            f"{path}: not a readable text file: there are zero bytes in it (UTF-16 without a mark? save as UTF-8)"
+        )
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _rows(path: Path, text: str) -> tuple[list[list[str]], int]:
+    """Return the cells of the rows that have any, and what number the first has for the user."""
+    first, _, rest = text.lstrip("\n").partition("\n")
+    told = _SEPARATOR.fullmatch(first.strip(" "))
+    if told:
+        text, delimiter = rest, told[1]
+    else:
+        # With as many of each, commas are decimal ones.
+        delimiter = max(";\t,", key=text.lstrip().partition("\n")[0].count)
     try:
         rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     except csv.Error as error:
         raise AnnotationError(f"{path}: not a table ({error})") from None
-    return [row for row in rows if any(cell.strip() for cell in row)]
+    return [row for row in rows if any(cell.strip() for cell in row)], 2 if told else 1
 
 
 def _is_header(row: Sequence[str]) -> bool:

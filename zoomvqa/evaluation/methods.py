@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter
 
-from zoomvqa.checkpoints import Description, FusionDescription, load_checkpoint, weights_file
+from zoomvqa.checkpoints import Checkpoint, Description, FusionDescription, load_checkpoint, weights_file
 from zoomvqa.console import say
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo, load_without_files
 from zoomvqa.data.placeholders import placeholder_reason
@@ -25,6 +25,7 @@ from zoomvqa.settings.data import AnyData, SeveralSets
 from zoomvqa.video.reader import ReaderName
 
 _SHOWN = 5
+Source = TypeVar("Source")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,19 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """A checkpoint and its file.
+
+    Attributes:
+        file: of it.
+        checkpoint: what is in it.
+    """
+
+    file: Path
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
 class Effort:
     """How checkpoints score.
 
@@ -103,21 +117,32 @@ def part_to_judge(
     return Tested(labelled.name, videos, chosen, reader)
 
 
-def run_checkpoint(source: str, name: str, sets: Sequence[Tested], output: Path, effort: Effort) -> list[Outcome]:
+def load_method(source: str) -> Loaded:
+    """Read a checkpoint, by its file or the name of public weights.
+
+    Raises:
+        UserError: it cannot be used.
+    """
+    file = weights_file(source, "ckpt")
+    return Loaded(file, load_checkpoint(file))
+
+
+def run_checkpoint(
+    source: Loaded, name: str, sets: Sequence[Tested], output: Path, effort: Effort
+) -> list[Outcome]:
     """Score the videos of the sets with a checkpoint; scores are kept under the output.
 
     Args:
-        source: the checkpoint's file, or the name of public weights.
+        source: the checkpoint.
         name: what the method is called.
         sets: the sets.
         output: the folder; the scores lie in it as `<name>/<set>.csv`.
         effort: with what.
 
     Raises:
-        UserError: the checkpoint cannot be used, or no video of a set can be scored.
+        UserError: the checkpoint's weights do not fit, or no video of a set can be scored.
     """
-    file = weights_file(source, "ckpt")
-    checkpoint = load_checkpoint(file)
+    file, checkpoint = source.file, source.checkpoint
     say(f"{name}: {checkpoint.told}")
     found = []
     for tested in sets:
@@ -217,7 +242,9 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w.+-]+", "_", name).lstrip(".") or "_"
 
 
-def run_methods(methods: Mapping[str, str], run: Callable[[str, str], list[Outcome]]) -> dict[str, list[Outcome]]:
+def run_methods(
+    methods: Mapping[str, Source], run: Callable[[Source, str], list[Outcome]]
+) -> dict[str, list[Outcome]]:
     """Return the outcomes by set, methods in their order.
 
     Args:

@@ -89,7 +89,7 @@ def agreement(
         what = "predictions" if np.ptp(x) == 0 or len(x) == 1 else "MOS"
         notes.append("one video has no correlation" if len(x) == 1 else f"all {what} are equal")
     else:
-        fitted = fit_curve(x, y, parameters)
+        fitted = fit_curve(x, y, parameters, unit)
         if fitted is None:
             few = len(x) <= parameters
             notes.append(f"{len(x)} videos are too few for a logistic" if few else "no logistic fits")

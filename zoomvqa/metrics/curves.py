@@ -22,13 +22,14 @@ def logistic5(x: Values, height: float, slope: float, centre: float, tilt: float
     return height * (0.5 - 1 / (1 + np.exp(np.clip(slope * (x - centre), -500, 500)))) + tilt * x + offset
 
 
-def fit_curve(prediction: Values, mos: Values, parameters: int = 4) -> Values | None:
+def fit_curve(prediction: Values, mos: Values, parameters: int = 4, unit: float = 1.0) -> Values | None:
     """Return the predictions on the curve that comes nearest to the MOS in the least-squares sense.
 
     Args:
         prediction: (n,) finite, not all equal.
         mos: (n,) finite.
         parameters: of the logistic, 4 or 5.
+        unit: what the predictions were divided by, where they were: the search of public code depends on it.
 
     Returns:
         (n,), or None where there are not more videos than parameters, or no curve is found.
@@ -44,6 +45,9 @@ def fit_curve(prediction: Values, mos: Values, parameters: int = 4) -> Values | 
     x = (prediction - prediction.mean()) / prediction.std()
     curve = logistic4 if parameters == 4 else logistic5
     found = [_least_squares(curve, x, mos, start) for start in _starts(x, mos, parameters)]
+    if parameters == 4:  # as public code searches; where that ends lower, it counts
+        start = [float(mos.max()), float(mos.min()), float(prediction.mean()), 0.5 / unit]
+        found.append(_least_squares(curve, prediction, mos, start))
     fits = [fitted for fitted in found if fitted is not None]
     return min(fits, key=lambda fitted: float(np.sum((fitted - mos) ** 2))) if fits else None
 
