@@ -10,6 +10,7 @@ from untrusted.conftest import hostile, in_time
 from zoomvqa.data.labelled_set import load_set, load_without_files
 from zoomvqa.errors import AnnotationError, UserError, VideoError
 from zoomvqa.evaluation.methods import folder_name
+from zoomvqa.scoring.bulk import score_many
 from zoomvqa.scoring.inputs import find_inputs
 from zoomvqa.scoring.scorer import Scorer
 from zoomvqa.settings.data import DataSettings
@@ -76,7 +77,8 @@ def test_names_in_lists(work, address, scorer):
     allowed = {"../outside.mp4", str(work.parent / "outside.mp4"), "good.mp4"}
     (work / "list.txt").write_text("\n".join([*names, "good.mp4"]))
     with in_time(300):
-        found = {item.name: scorer.try_score(item.path) for item in find_inputs("list.txt")}
+        given = ((item.name, item.place) for item in find_inputs("list.txt"))
+        found = dict(score_many(scorer, given, workers=0, patience=60))
     assert set(found) == {*names, "good.mp4"}
     assert {name for name, result in found.items() if result.score is not None} == allowed
     assert all(result.error for name, result in found.items() if name not in allowed)
@@ -88,7 +90,9 @@ def test_names_as_an_input(work, address, scorer):
         # There is no such file, or it is no video.
         with in_time(), pytest.raises((UserError, VideoError, OSError, ValueError, RuntimeError)):
             for item in find_inputs(name):
-                scorer.score(item.path)
+                ((_, result),) = score_many(scorer, [(item.name, item.place)], workers=0, patience=60)
+                if result.score is None:
+                    raise VideoError(result.error)
 
 
 def test_paths_that_are_no_files(work, scorer):
@@ -97,7 +101,7 @@ def test_paths_that_are_no_files(work, scorer):
     (work / "t.zero.mp4").symlink_to("/dev/zero")
     for name in ("t.pipe.mp4", "t.loop.mp4", "t.zero.mp4", "/dev/zero", "/dev/stdin", ".", "/proc/self/mem"):
         with in_time():
-            result = scorer.try_score(Path(name))
+            ((_, result),) = score_many(scorer, [(name, name)], workers=0, patience=60)
         assert result.score is None
         assert result.error
 
