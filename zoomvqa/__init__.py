@@ -23,6 +23,7 @@ def load(
     reader: ReaderName = "auto",
     test_crops: int | None = None,
     test_clips: int | None = None,
+    min_share: float = 1.0,
 ) -> Scorer:
     """Return what scores videos with a checkpoint: `zoomvqa.load("fused.ckpt").score("video.mp4")`.
 
@@ -31,9 +32,11 @@ def load(
             one, such as `fast-vqa-b`, which is downloaded once.
         device: auto, cpu, cuda, cuda:1 or mps.
         precision: of the networks: 32-true, bf16-mixed or 16-mixed.
-        reader: auto, decord or pyav.
+        reader: auto, decord, pyav or torchcodec.
         test_crops: crops a frame of the IQA branch; None is what the checkpoint was validated with.
         test_clips: clips a video of the VQA branch; None is what the checkpoint was validated with.
+        min_share: of a damaged video's frames that must decode for it to be scored on them, above 0; 1 refuses any
+            damaged video.
 
     Raises:
         zoomvqa.errors.UserError: the checkpoint is missing, unsafe, damaged or of another kind, cannot be
@@ -43,4 +46,4 @@ def load(
     from zoomvqa.scoring.scorer import Scorer  # noqa: PLC0415
 
     checkpoint = load_checkpoint(weights_file(ckpt, "ckpt"))
-    return Scorer(checkpoint, device, precision, reader, test_crops, test_clips)
+    return Scorer(checkpoint, device, precision, reader, test_crops, test_clips, min_share)

@@ -1,5 +1,7 @@
 """Scores of real small files, good and bad."""
 
+import re
+
 import pytest
 import torch
 from conftest import Make, ffmpeg
@@ -94,6 +96,23 @@ def test_the_score_does_not_depend_on_company(checkpoint, make_video: Make):
     scorer = Scorer(checkpoint, "cpu")
     together = [try_score(scorer, v).score for v in videos]
     assert [try_score(Scorer(checkpoint, "cpu"), v).score for v in reversed(videos)] == together[::-1]
+
+
+def test_damaged_videos_are_scored_where_that_is_allowed(checkpoint, clip_checkpoint, make_video: Make, tmp_path):
+    whole = make_video("score_damaged.mkv", frames=60)
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 7 // 10])
+    for each in (checkpoint, clip_checkpoint):
+        assert "cut short" in try_score(Scorer(each, "cpu"), cut).error
+        found = Scorer(each, "cpu", min_share=0.3).score(cut)
+        assert found.score is not None
+        assert re.fullmatch(r"damaged: \d\d of \d\d frames decode", found.note)
+        assert found.reader == "pyav"
+        assert "at least 95.0% are asked for" in try_score(Scorer(each, "cpu", min_share=0.95), cut).error
+    assert Scorer(checkpoint, "cpu", min_share=0.3).score(whole).note == ""
+    for share in (0.0, 1.5):
+        with pytest.raises(SettingsError, match="min_share: got .*, expected above 0 and at most 1"):
+            Scorer(checkpoint, "cpu", min_share=share)
 
 
 def test_more_crops(checkpoint, make_video: Make):

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from zoomvqa.data.frame_source import open_store
 from zoomvqa.errors import VideoError
+from zoomvqa.video.container import main_video, open_container
 from zoomvqa.video.raw_reader import ENDING
 from zoomvqa.video.reader import ReaderName, Video
-from zoomvqa.video.timeline import open_container
 
 # A picture's print: its mean brightness in so many rows and columns.
 GRID = 8
@@ -120,8 +120,9 @@ def _decode(path: Path, frames: int) -> tuple[int, str, list[tuple[int, str, str
     av.logging.set_level(av.logging.WARNING)
     try:
         with av.logging.Capture(local=False) as said, open_container(path) as container:
-            container.streams.video[0].thread_type = "NONE"
-            for picture in container.decode(video=0):
+            stream = main_video(container)
+            stream.thread_type = "NONE"
+            for picture in container.decode(stream):
                 if count in wanted:
                     prints.append(_print(picture.to_ndarray(format="gray")))
                 count += 1

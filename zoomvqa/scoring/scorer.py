@@ -28,7 +28,7 @@ from zoomvqa.scoring.parts import PartScore
 from zoomvqa.scoring.pieces import Ending, Message, pieces, pieces_of_file
 from zoomvqa.settings.vqa import MOST_PARTS
 from zoomvqa.video.array_video import ArrayVideo
-from zoomvqa.video.reader import ReaderName
+from zoomvqa.video.reader import ReaderName, check_reader
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class Scorer:
     Raises:
         CheckpointError: the weights do not fit.
         SettingsError: there is no such device or precision, or the checkpoint's branch has no such crops or clips.
+        ToolError: the decoder is not installed.
     """
 
     def __init__(
@@ -95,6 +96,9 @@ class Scorer:
         for key, count in (("test_crops", test_crops), ("test_clips", test_clips)):
             if count is not None and not 1 <= count <= MOST_PARTS:
                 raise SettingsError(f"{key}: got {count}, expected 1 to {MOST_PARTS}")
+        if not 0 < min_share <= 1:
+            raise SettingsError(f"min_share: got {min_share}, expected above 0 and at most 1")
+        check_reader(reader)
         self.description = with_options(checkpoint.description, test_crops, test_clips)
         self.device, self.reader, self.min_share = find_device(device), reader, min_share
         net = checkpoint.build_net().to(self.device)
