@@ -169,7 +169,7 @@ class Clock:
 def cost_rows(
     folder: Path, *, size: tuple[int, int] = (1920, 1080), frames: int = 300, small: bool = False
 ) -> Rows:
-    """Return what one video costs a core, and a GPU where there is one: the inputs of `docs/bulk_cost.md`."""
+    """Return what one video costs a core, and a GPU where there is one: the inputs of `docs/cost.md`."""
     video = make_video(folder / "cost.mp4", *size, frames=frames)
     rows = []
     for device, precision in product(("cpu", "cuda") if torch.cuda.is_available() else ("cpu",), PRECISIONS):
