@@ -9,6 +9,7 @@ from pathlib import Path
 import lightning
 import torch
 
+from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.checkpoints import describe
 from zoomvqa.data.labelled_set import LabelledSet
 from zoomvqa.files import whole_file
@@ -35,6 +36,7 @@ def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | No
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     if settings.threads:
         torch.set_num_threads(settings.threads)
+    keep_freed_memory()
     figures = _train(settings, labelled, resume_from)
     if is_first_process():
         values = figures._asdict() | {"selection": figures.selection}

@@ -8,52 +8,20 @@ share their bias, so here it is made for one group of windows at a time and used
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from zoomvqa.models.vqa.bias import Bias
+from zoomvqa.models.vqa.softmax import softmax_with_bias
 from zoomvqa.models.vqa.windows import Group, WindowPlan
 
 # Heads that are attended to at a time, so that their bias and weights stay in the cache.
 _HEADS = 12
 # Numbers in the attention weights of a piece.
 _NUMBERS = 2**20
-
-
-class Bias(NamedTuple):
-    """What the biases of all groups are made of, (heads, d, h, w, d, h, w) each for a window of (d, h, w).
-
-    Attributes:
-        start: of two tokens of one fragment.
-        rise: what is added for each fragment that they lie apart; None where there is but one table.
-    """
-
-    start: Tensor
-    rise: Tensor | None
-
-    @classmethod
-    def between(cls, relative: Tensor, fragment: Tensor | None) -> Bias:
-        """Return the bias that is g · relative + (1 − g) · fragment, g fragments apart."""
-        return cls(relative, None) if fragment is None else cls(fragment, relative - fragment)
-
-    def to(self, dtype: torch.dtype) -> Bias:
-        """Return it in another dtype."""
-        return Bias(self.start.to(dtype), None if self.rise is None else self.rise.to(dtype))
-
-    def of(self, group: Group, heads: slice = slice(None)) -> Tensor:
-        """Return the (heads, N, N) bias of a group."""
-        start = _corner(self.start[heads], group)
-        if self.rise is None:
-            return start
-        return torch.addcmul(start, group.gate.to(start.dtype), _corner(self.rise[heads], group))
-
-
-def _corner(values: Tensor, group: Group) -> Tensor:
-    """Return (heads, N, N) for parts as large as the group's; only distances count, so that any corner will do."""
-    depth, height, width = (slice(s) for s in group.size)
-    return values[:, depth, height, width, depth, height, width].reshape(len(values), group.tokens, group.tokens)
 
 
 def attend(qkv: Tensor, relative: Tensor, fragment: Tensor | None, plan: WindowPlan) -> Tensor:
@@ -87,13 +55,14 @@ def _in_large_calls(qkv: Tensor, biases: Bias, plan: WindowPlan) -> Tensor:
     return torch.cat(mixed, dim=1)
 
 
-def attend_group(qkv: Tensor, biases: Bias, group: Group) -> Tensor:
+def attend_group(qkv: Tensor, biases: Bias, group: Group, *, compiled: bool = False) -> Tensor:
     """Attend within some parts of one group; no gradients.
 
     Args:
         qkv: (batch, parts · N, 3, heads, channels a head) on a CPU.
         biases: of the block, in the dtype of `qkv`.
         group: that the parts belong to.
+        compiled: in bfloat16, make the weights with `zoomvqa.models.vqa.softmax`, which has been built.
 
     Returns:
         (batch, parts · N, heads · channels a head).
@@ -102,14 +71,29 @@ def attend_group(qkv: Tensor, biases: Bias, group: Group) -> Tensor:
     mixed = qkv.new_empty(len(query), group.tokens, *qkv.shape[3:]).transpose(1, 2)
     with torch.autocast("cpu", enabled=False):
         for some in _few(qkv.shape[3]):
-            bias = biases.of(group, some)
             q, k, v = query[:, some], key[:, some], value[:, some]
+            if compiled and qkv.dtype == torch.bfloat16:
+                mixed[:, some] = _attend_compiled((q, k, v), biases, group, some)
+                continue
+            bias = biases.of(group, some)
             if qkv.dtype == torch.float32:
                 mixed[:, some] = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias[None])
                 continue
             for at in _pieces(len(q), bias):  # twice as fast in bfloat16 as the call above
                 mixed[at, some] = _by_part(torch.bmm(_weights(q[at], k[at], bias), v[at].flatten(0, 1)), bias)
     return mixed.transpose(1, 2).reshape(*qkv.shape[:2], -1)
+
+
+def _attend_compiled(given: tuple[Tensor, ...], biases: Bias, group: Group, some: slice) -> Tensor:
+    """Return the (parts, heads, N, width) result of some heads; one pass makes weights of products and bias."""
+    start, rise = biases.corner(group, some)
+    mixed = torch.empty_like(given[0])
+    for at in _pieces(len(mixed), start):
+        q, k, v = (part[at].flatten(0, 1) for part in given)
+        weights = torch.bmm(q, k.transpose(1, 2))
+        softmax_with_bias(weights, start, rise, group.gate, q.shape[-1] ** -0.5)
+        mixed[at] = _by_part(torch.bmm(weights, v), start)
+    return mixed
 
 
 class _InGroups(torch.autograd.Function):

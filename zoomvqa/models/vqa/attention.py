@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zoomvqa.models.vqa.attend import Bias, attend, attend_group
+from zoomvqa.models.vqa.attend import attend, attend_group
+from zoomvqa.models.vqa.bias import Bias
 from zoomvqa.models.vqa.windows import Group, Size, WindowPlan, relative_index
 
 
@@ -31,6 +32,7 @@ class WindowAttention(nn.Module):
         if gated:
             self.fragment_position_bias_table = nn.Parameter(torch.zeros(entries, heads))
         self.gated = gated
+        self.compiled = False  # set by zoomvqa.models.inference
         self.qkv = nn.Linear(channels, 3 * channels)
         self.proj = nn.Linear(channels, channels)
         self._kept: tuple[tuple[Size, torch.dtype], list[Tensor], Bias] | None = None
@@ -61,7 +63,7 @@ class WindowAttention(nn.Module):
 
     def within(self, group: Group, tokens: Tensor, biases: Bias) -> Tensor:
         """Attend within some parts of one group, no gradients: (batch, parts · N, channels) → the same shape."""
-        return self.proj(attend_group(self._qkv(tokens), biases, group))
+        return self.proj(attend_group(self._qkv(tokens), biases, group, compiled=self.compiled))
 
     def _qkv(self, tokens: Tensor) -> Tensor:
         return self.qkv(tokens).unflatten(-1, (3, self.heads, -1))
