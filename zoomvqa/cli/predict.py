@@ -108,7 +108,7 @@ def _recipe(settings: PredictSettings, checkpoint: Checkpoint, device: str) -> S
     if settings.data is not None and not isinstance(settings.data, SeveralSets) and reader == "auto":
         reader = settings.data.reader
     chosen = settings.model_dump(include={"precision", "test_crops", "test_clips", "min_share"})
-    return ScorerRecipe(checkpoint, device, reader=reader, **chosen)
+    return ScorerRecipe(checkpoint, device, reader=reader, compiled=settings.compile, **chosen)
 
 
 def _tell_checkpoint(name: str, checkpoint: Checkpoint) -> None:

@@ -21,6 +21,7 @@ class ScorerRecipe:
     test_crops: int | None = None
     test_clips: int | None = None
     min_share: float = 1.0
+    compiled: bool = False
 
     def scorer(self, device: str | None = None) -> Scorer:
         """Return a scorer, on another device where one is given.
@@ -29,5 +30,5 @@ class ScorerRecipe:
             CheckpointError, SettingsError: as `Scorer` does.
         """
         on = self.device if device is None else device
-        options = (self.precision, self.reader, self.test_crops, self.test_clips, self.min_share)
+        options = (self.precision, self.reader, self.test_crops, self.test_clips, self.min_share, self.compiled)
         return Scorer(self.checkpoint, on, *options)

@@ -14,6 +14,7 @@ import torch
 from zoomvqa.calibration import Logistic
 from zoomvqa.checkpoints import Checkpoint, Description, FusionDescription, IQADescription
 from zoomvqa.errors import SettingsError, VideoError
+from zoomvqa.models.inference import prepare_for_scoring
 from zoomvqa.scoring.branches import (
     PRECISIONS,
     BranchName,
@@ -68,6 +69,7 @@ class Scorer:
         test_clips: clips a video of a VQA branch; None is what the checkpoint was validated with.
         min_share: of a damaged video's frames that must decode for it to be scored on them; 1 scores no damaged
             video.
+        compiled: build what pays in C++; see `zoomvqa.models.inference.prepare_for_scoring`.
 
     Attributes:
         description: of the checkpoint, with these crops and clips.
@@ -78,7 +80,7 @@ class Scorer:
     Raises:
         CheckpointError: the weights do not fit.
         SettingsError: there is no such device or precision, or the checkpoint's branch has no such crops or clips.
-        ToolError: the decoder is not installed.
+        ToolError: the decoder, or what compiling needs, is not installed.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Scorer:
         test_crops: int | None = None,
         test_clips: int | None = None,
         min_share: float = 1.0,
+        compiled: bool = False,
     ) -> None:
         if precision not in PRECISIONS:
             raise SettingsError(f"precision: got {precision!r}, expected one of {', '.join(PRECISIONS)}")
@@ -101,7 +104,7 @@ class Scorer:
         check_reader(reader)
         self.description = with_options(checkpoint.description, test_crops, test_clips)
         self.device, self.reader, self.min_share = find_device(device), reader, min_share
-        net = checkpoint.build_net().to(self.device)
+        net = prepare_for_scoring(checkpoint.build_net().to(self.device), precision, compile=compiled)
         branches = branch_scorers(self.description, net, self.device)
         self.networks = Networks(branches, self.device, precision)
 
