@@ -63,7 +63,8 @@ def _predict(settings: PredictSettings) -> int:
         try:
             _score_all(recipe, inputs, results, settings, share)
         except BaseException:
-            say(f"What was scored until now is in {kept_in}; the same command goes on")
+            if len(results):
+                say(f"What was scored until now is in {kept_in}; the same command goes on")
             raise
     if not share.first:
         return OK
