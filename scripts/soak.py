@@ -89,10 +89,10 @@ def videos(
 _WHOLE, _SERVE = getattr(feeders, "look_at", None), getattr(feeders, "_serve", None)
 
 
-def _spoilt(path: Any, *rest: Any) -> Iterator[Any]:
-    if f"_{CRASHES}_" in Path(path).name:
+def _spoilt(path: Path, *rest: Any) -> Iterator[Any]:
+    if f"_{CRASHES}_" in path.name:
         os.kill(os.getpid(), signal.SIGSEGV)
-    if f"_{HANGS}_" in Path(path).name:
+    if f"_{HANGS}_" in path.name:
         time.sleep(3600)
     assert _WHOLE is not None  # noqa: S101  see spoil
     yield from _WHOLE(path, *rest)

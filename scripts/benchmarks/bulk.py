@@ -20,8 +20,7 @@ def scored(scorer: Scorer, videos: Iterable[tuple[str, Path]], **options: Any) -
         options: of `score_many`; those that it does not have are left out.
     """
     known = inspect.signature(bulk.score_many).parameters
-    places: Any = ((name, str(path)) for name, path in videos)
-    for name, found, *_ in bulk.score_many(scorer, places, **{k: v for k, v in options.items() if k in known}):
+    for name, found, *_ in bulk.score_many(scorer, videos, **{k: v for k, v in options.items() if k in known}):
         yield name, found
 
 
