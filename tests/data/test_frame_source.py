@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from conftest import Make, ffmpeg
@@ -55,3 +57,9 @@ def test_damaged_picture(tmp_path):
     (tmp_path / "000001.png").write_bytes(b"no picture")
     with pytest.raises(VideoError, match="000001.png cannot be read"):
         list(chosen_frames(tmp_path, FrameSampling()))
+
+
+def test_pipes_among_pictures_are_none(tmp_path):
+    os.mkfifo(tmp_path / "1.png")
+    with pytest.raises(VideoError, match=r"there is no \.png or \.jpg picture"):
+        open_store(tmp_path)

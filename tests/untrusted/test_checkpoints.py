@@ -115,3 +115,28 @@ def test_checkpoints_of_other_types(work, content):
     with in_time(), pytest.raises(CheckpointError) as refused:
         load_checkpoint(work / "t.ckpt")
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_checkpoint_that_grows_when_it_is_read(work):
+    torch.save({"state_dict": {"a": torch.zeros(3_000_000)}}, work / "t.big")
+    with zipfile.ZipFile(work / "t.big") as old, zipfile.ZipFile(work / "t.ckpt", "w") as new:
+        for item in old.infolist():
+            new.writestr(item.filename, old.read(item), compress_type=zipfile.ZIP_DEFLATED)
+    with in_time(), pytest.raises(CheckpointError, match="refused, it holds .* bytes and claims to be"):
+        load_checkpoint(work / "t.ckpt")
+
+
+def test_a_description_without_end(work):
+    torch.save({"zoomvqa": {}, "state_dict": {}}, work / "t.ckpt")
+
+    def text(told: str) -> bytes:
+        return b"X" + len(told).to_bytes(4, "little") + told.encode()
+
+    nested = b"}" + (text("a") + b"}") * 100_000 + b"s" * 100_000
+    entry = (
+        b"}" + text("format") + b"K\x02s" + text("branch") + text("iqa") + b"s" + text("config") + nested + b"s"
+    )
+    whole = b"\x80\x02}" + text("zoomvqa") + entry + b"s" + text("state_dict") + b"}s."
+    with_pickle(work / "t.ckpt", lambda _: whole)
+    with in_time(), pytest.raises(CheckpointError, match="nested without end"):
+        load_checkpoint(work / "t.ckpt")

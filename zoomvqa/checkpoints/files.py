@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,21 @@ def _numbers() -> list[Any]:
     return [*((scalar, place) for place in places), np.dtype, *{type(np.dtype(kind)) for kind in kinds}]
 
 
+def _refuse_packed(path: Path) -> None:
+    """Refuse an archive that grows when it is read: tensors are stored as they are, never compressed.
+
+    Raises:
+        CheckpointError: it is one.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            claimed = sum(entry.file_size for entry in archive.infolist())
+    except Exception:  # noqa: BLE001  of another form, or damaged in any way: torch says so
+        return
+    if claimed > path.stat().st_size:
+        raise CheckpointError(f"{path}: refused, it holds {path.stat().st_size} bytes and claims to be {claimed}")
+
+
 def read_file(path: Path, key: str = "ckpt") -> dict[str, Any]:
     """Return the dictionary that a checkpoint file holds: plain data and tensors.
 
@@ -37,6 +53,7 @@ def read_file(path: Path, key: str = "ckpt") -> dict[str, Any]:
         raise CheckpointError(f"{key}: {path} is a folder; expected a file such as {path}/checkpoints/best.ckpt")
     if not path.is_file():
         raise CheckpointError(f"{key}: no such file: {path}")
+    _refuse_packed(path)
     try:
         with torch.serialization.safe_globals(_numbers()):
             raw = torch.load(path, map_location="cpu", weights_only=True)

@@ -133,6 +133,8 @@ def _described(path: Path, found: Found) -> Description:
         return check(kind, {k: _nan_to_none(v) for k, v in entry.items()}, prefix="zoomvqa")
     except SettingsError as error:
         raise CheckpointError(f"{path}: its description is wrong: {error}") from None
+    except RecursionError:
+        raise CheckpointError(f"{path}: its description is wrong: it is nested without end") from None
 
 
 def _release_iqa() -> IQADescription:

@@ -26,7 +26,9 @@ class PictureFolder:
 
     def __init__(self, folder: Path) -> None:
         found = [
-            p for p in folder.iterdir() if p.suffix.lower() in {".png", ".jpg"} and not p.name.startswith(".")
+            p
+            for p in folder.iterdir()
+            if p.suffix.lower() in {".png", ".jpg"} and not p.name.startswith(".") and p.is_file()  # no pipe
         ]
         self._pictures = sorted(found, key=lambda p: (int(p.stem) if p.stem.isdigit() else 0, p.name))
         if not self._pictures:

@@ -23,6 +23,8 @@ from zoomvqa.video.reader import ReaderName
 from zoomvqa.video.remote import is_remote, local_copy
 
 Name = TypeVar("Name")
+# Seconds that a process may take to start, whatever the patience with one that has.
+_START_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def _serve(line: Connection, task: Task, threads: int) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders print a line for each damaged block
     torch.set_num_threads(threads)  # as many as the parent has
     tell_of_life(partial(line.send, Sign()))
+    line.send(Sign())  # here it begins: what comes before is the start of a process
     while True:
         try:
             for message in look_at(line.recv(), task):
@@ -103,6 +106,11 @@ class _Worker(Generic[Name]):
     line: Connection
     name: Name | None = None
     quiet_since: float = 0.0
+    started: bool = False
+
+    def given_up_at(self, patience: float) -> float:
+        """Return until when its silence is borne with; a start on a busy machine takes its time."""
+        return self.quiet_since + (patience if self.started else max(patience, _START_S))
 
     def end(self) -> None:
         self.line.close()
@@ -179,10 +187,10 @@ class Feeders(Generic[Name]):
 
     def _ready(self, busy: list[_Worker[Name]]) -> list[_Worker[Name]]:
         """Return the processes that have something to say, or have been quiet for too long."""
-        left = min(w.quiet_since for w in busy) + self._patience - time.monotonic()
+        left = min(w.given_up_at(self._patience) for w in busy) - time.monotonic()
         lines = wait([w.line for w in busy], timeout=max(0.0, left))
         now = time.monotonic()
-        return [w for w in busy if w.line in lines or now - w.quiet_since >= self._patience]
+        return [w for w in busy if w.line in lines or now >= w.given_up_at(self._patience)]
 
     def _message(self, worker: _Worker[Name], workers: list[_Worker[Name]]) -> Message | None:
         """Return what a process says; one that is dead or silent is ended, and its video has failed."""
@@ -190,13 +198,14 @@ class Feeders(Generic[Name]):
         try:
             if worker.line.poll():
                 message: Message | Sign = worker.line.recv()
-                worker.quiet_since = time.monotonic()
+                worker.quiet_since, worker.started = time.monotonic(), True
                 if isinstance(message, Sign):
                     return None
                 if isinstance(message, Ending | Failure):
                     worker.name = None
                 return message
-            reason = f"the decoder gave no sign for {self._patience:g} seconds"
+            quiet = time.monotonic() - worker.quiet_since
+            reason = f"the decoder gave no sign for {quiet:.0f} seconds"
         except (EOFError, OSError):
             worker.process.join(1)
             reason = f"the decoder crashed (exit code {worker.process.exitcode})"

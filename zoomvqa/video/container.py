@@ -14,6 +14,10 @@ from av.stream import Disposition
 from zoomvqa.errors import VideoError
 from zoomvqa.video.alive import beat
 
+# What reads other files than the one it is given, or the network: playlists, numbered pictures, streams.
+_LISTS = frozenset({"concat", "dash", "hls", "image2", "imf", "rtp", "rtsp", "sap", "sdp", "webm_dash_manifest"})
+# What the common ones begin with, for decoders that do not tell what they take a file for.
+_MARKS = (b"#EXTM3U", b"ffconcat")
 # What ffmpeg gives a stream that is marked as the one to show, in pixels of another's picture.
 _DEFAULT_IS_WORTH = 5_000_000
 
@@ -22,12 +26,20 @@ def open_container(path: Path) -> Any:
     """Open a file with PyAV; odd characters in its metadata are no reason to refuse it.
 
     PyAV before 19 refuses them unless it is told not to; later versions have no such option.
+
+    Raises:
+        VideoError: it is a list of other files, which are none of its reader's business.
+        av.FFmpegError: it is no video.
     """
     path = path.absolute()  # a relative x:y.mp4 would be an address
+    with path.open("rb") as handle:
+        if handle.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_MARKS):
+            raise VideoError("a list of other files, no video")
+    options = {"format_whitelist": ",".join(sorted(av.formats_available - _LISTS))}
     try:
-        return av.open(str(path), metadata_errors="replace")
+        return av.open(str(path), options=options, metadata_errors="replace")
     except TypeError:
-        return av.open(str(path))
+        return av.open(str(path), options=options)
 
 
 def moving_streams(container: Any) -> list[Any]:

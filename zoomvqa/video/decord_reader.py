@@ -48,7 +48,9 @@ class DecordReader:
     def __init__(self, path: Path, timeline: Timeline) -> None:
         import decord  # noqa: PLC0415  loads its own FFmpeg: only where it is used
 
-        self._errors = (decord.DECORDError, IndexError, RuntimeError, StopIteration)
+        # The last of names that are no text: decord cannot be told them.
+        self._errors = (decord.DECORDError, IndexError, RuntimeError, StopIteration, UnicodeEncodeError)
+        path = path.absolute()  # a relative http:/host/x.mp4 would be an address, and asked for
         self._path, self._timeline, self._upright = path, timeline, False
         try:
             self._open = lambda: decord.VideoReader(str(path), num_threads=0)
