@@ -149,7 +149,7 @@ def test_a_video_with_a_picture_s_name(make_video: Make, tmp_path):
     assert len(open_store(tmp_path / "a.gif").timeline) == 24
     (tmp_path / "text.jpg").write_text("neither")
     for name in ("text.jpg", "none.png"):
-        with pytest.raises(VideoError, match="frame 0 does not decode|no such file"):
+        with pytest.raises(VideoError, match="not a readable video|no such file"):
             next(open_store(tmp_path / name).frames([0]))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -39,8 +38,8 @@ from zoomvqa.settings.data import SeveralSets
 _SHOWN = 60
 # From this share of its time on, it is said that the network waited for videos.
 _MUCH = 0.1
-# Names and places of videos in, their scores out, as they are ready.
-Engine = Callable[[Iterator[tuple[str, str]]], Iterator[tuple[str, VideoScore]]]
+# Names and places of videos in, and how many they are; their scores out, as they are ready.
+Engine = Callable[[Iterator[tuple[str, str]], int], Iterator[tuple[str, VideoScore]]]
 
 
 def main() -> None:
@@ -56,12 +55,13 @@ def _predict(settings: PredictSettings) -> int:
     output = Path(settings.output).expanduser()
     refuse_output(output)
     share, device = start_processes(settings.devices, settings.device)
-    recipe = _recipe(settings, checkpoint, device)
+    recipe, waiting = _recipe(settings, checkpoint, device), Waiting()
+    engine = _engine(recipe, settings, waiting)  # what cannot be made is told before anything else
     _tell_checkpoint(settings.ckpt, checkpoint)
     kept_in, made_from = output.with_name(f"{output.name}.part"), _made_from(settings, file)
     with open_results(kept_in, made_from, share, details=settings.details) as results:
         try:
-            _score_all(recipe, inputs, results, settings, share)
+            _score_all(engine, inputs, results, share, waiting)
         except BaseException:
             if len(results):
                 say(f"What was scored until now is in {kept_in}; the same command goes on")
@@ -120,9 +120,7 @@ def _tell_checkpoint(name: str, checkpoint: Checkpoint) -> None:
         say("This checkpoint does not tell the scale of its scores: they are what the network puts out.")
 
 
-def _score_all(
-    recipe: ScorerRecipe, inputs: Inputs, results: Results, settings: PredictSettings, share: Share
-) -> None:
+def _score_all(engine: Engine, inputs: Inputs, results: Results, share: Share, waiting: Waiting) -> None:
     """Score what this process has to and is not scored yet, keeping results as they come."""
 
     def mine() -> Iterator[Input]:
@@ -132,11 +130,9 @@ def _score_all(
     known = sum(map(results.knows, mine())) if results else 0
     if known:
         say(f"{known} of {total} videos were scored before; going on")
-    waiting = Waiting()
-    engine = _engine(recipe, settings, total - known, waiting)
     with progress() as bar:
         task = bar.add_task("Scoring", total=total)
-        for name, result in engine(results.left(mine(), lambda: bar.advance(task))):
+        for name, result in engine(results.left(mine(), lambda: bar.advance(task)), total - known):
             results.add(name, result)
             told = f"{result.score:9.4f}" if result.score is not None else f"    error  {result.error}"
             bar.console.print(escape(printable(f"{told}  {name}{result.note and f'  ({result.note})'}")))
@@ -145,15 +141,19 @@ def _score_all(
         say(f"The network waited for videos {waiting.share:.0%} of the time; workers=… decodes more at once")
 
 
-def _engine(recipe: ScorerRecipe, settings: PredictSettings, videos: int, waiting: Waiting) -> Engine:
+def _engine(recipe: ScorerRecipe, settings: PredictSettings, waiting: Waiting) -> Engine:
     """Return what scores: here, or on a Ray cluster."""
     way: dict[str, Any] = {"patience": settings.patience, "remote": settings.remote}
     if settings.engine == "ray":
-        return partial(score_with_ray, recipe, wanted=settings.ray, **way)
+        return lambda videos, _: score_with_ray(recipe, videos, wanted=settings.ray, **way)
     scorer = recipe.scorer()
-    workers = default_workers(scorer.device, videos) if settings.workers is None else settings.workers
     batch = default_batch(scorer.device) if settings.batch is None else settings.batch
-    return partial(score_many, scorer, workers=workers, batch=batch, waiting=waiting, **way)
+
+    def here(videos: Iterator[tuple[str, str]], count: int) -> Iterator[tuple[str, VideoScore]]:
+        workers = default_workers(scorer.device, count) if settings.workers is None else settings.workers
+        return score_many(scorer, videos, workers=workers, batch=batch, waiting=waiting, **way)
+
+    return here
 
 
 def _made_from(settings: PredictSettings, checkpoint: Path) -> dict[str, Any]:

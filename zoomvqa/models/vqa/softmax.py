@@ -32,9 +32,7 @@ def build_softmax() -> None:
     if shutil.which(compiler) is None:
         raise ToolError(f"compile=true: there is no C++ compiler ('{compiler}'); install g++ or use compile=false")
     if not cpp_extension.is_ninja_available():
-        raise ToolError(
-            "compile=true: there is no ninja; install it with `pip install ninja` or use compile=false"
-        )
+        raise ToolError("compile=true: there is no ninja on the PATH; `pip install ninja`, or use compile=false")
     source = str(Path(__file__).with_name("softmax.cpp"))
     try:
         # Built for the instructions of this CPU: others that share the home directory need their own.
