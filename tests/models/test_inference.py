@@ -116,7 +116,7 @@ def test_without_ninja(monkeypatch):
     build_softmax.cache_clear()
     monkeypatch.setattr(cpp_extension, "get_cxx_compiler", lambda: "python3")
     monkeypatch.setattr(cpp_extension, "is_ninja_available", lambda: False)
-    with pytest.raises(ToolError, match=r"^compile=true: there is no ninja; install it with `pip install ninja`"):
+    with pytest.raises(ToolError, match=r"^compile=true: there is no ninja on the PATH; `pip install ninja`"):
         prepare_for_scoring(small(), "bf16-mixed", compile=True)
 
 

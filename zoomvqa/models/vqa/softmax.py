@@ -33,7 +33,7 @@ def build_softmax() -> None:
         raise ToolError(f"compile=true: there is no C++ compiler ('{compiler}'); install g++ or use compile=false")
     if not cpp_extension.is_ninja_available():
         raise ToolError(
-            "compile=true: there is no ninja; install it with `pip install ninja` or use compile=false"
+            "compile=true: there is no ninja on the PATH; `pip install ninja`, or use compile=false"
         )
     source = str(Path(__file__).with_name("softmax.cpp"))
     try:
