@@ -95,7 +95,7 @@ def test_batches_and_a_list_that_changes(command: Run, best, labelled, tmp_path,
     def late(*arguments, **options):
         with (tmp_path / "list.txt").open("a") as handle:
             handle.write("\nlate.mp4\n")
-        true(*arguments, **options)
+        return true(*arguments, **options)
 
     monkeypatch.setattr(predict, "write_results", late)
     arguments = (best, "input=list.txt", "output=late.csv", "workers=0")

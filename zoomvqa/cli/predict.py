@@ -69,18 +69,17 @@ def _predict(settings: PredictSettings) -> int:
     if not share.first:
         return OK
     with open_results(kept_in, made_from, Share(), details=settings.details) as results:
-        write_results(inputs, results, output, details=settings.details)
+        counts = write_results(inputs, results, output, details=settings.details)
         rows = [results.entry(Input(video.name, str(video.path)))["row"] for video in labelled]
-        counts = _counts(inputs, results)
     remove_database(kept_in)
     if reason := placeholder_reason(labelled, mos_range):
         say(f"The labels of this split are placeholders, no opinions ({reason}): no figures")
     elif labelled:
         _report(labelled, rows)
-    total, partly = sum(counts.values()), counts.get("partial", 0)
+    total, partly = sum(counts.values()), counts["partial"]
     told = f", {partly} of them on a part of their frames" if partly else ""
-    say(f"{total - counts.get('error', 0)} of {total} videos scored{told}: {output}")
-    return SOME_FAILED if counts.get("error") else OK
+    say(f"{total - counts['error']} of {total} videos scored{told}: {output}")
+    return SOME_FAILED if counts["error"] else OK
 
 
 def _refuse_contradictions(settings: PredictSettings) -> None:
@@ -161,15 +160,6 @@ def _made_from(settings: PredictSettings, checkpoint: Path) -> dict[str, Any]:
     chosen = {"reader", "min_share", "details", "test_crops", "test_clips", "precision", "batch", "compile"}
     file = file_key(str(checkpoint.absolute()), checkpoint)
     return settings.model_dump(mode="json", include=chosen) | {"version": zoomvqa.__version__, "checkpoint": file}
-
-
-def _counts(inputs: Inputs, results: Results) -> dict[str, int]:
-    """Return how many inputs have which status."""
-    found: dict[str, int] = {}
-    for item in inputs:
-        status = results.entry(item)["row"]["status"]
-        found[status] = found.get(status, 0) + 1
-    return found
 
 
 def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]]) -> None:

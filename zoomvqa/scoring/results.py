@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -111,12 +112,25 @@ def gather_results(path: Path, made_from: Any) -> None:
                 remove_database(part)
 
 
-def write_results(inputs: Inputs, results: Results, output: Path, *, details: bool) -> None:
-    """Write a row for each input, in their order, and with `details` one for each frame and clip beside it."""
-    write_rows(output, (results.entry(item)["row"] for item in inputs), COLUMNS)
+def write_results(inputs: Inputs, results: Results, output: Path, *, details: bool) -> Counter[str]:
+    """Write a row for each input, in their order, and with `details` one for each frame and clip beside it.
+
+    Returns:
+        How many rows have which status.
+    """
+    counts = Counter[str]()
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for item in inputs:
+            row = results.entry(item)["row"]
+            counts[row["status"]] += 1
+            yield row
+
+    write_rows(output, rows(), COLUMNS)
     if details:
-        rows = (row for item in inputs for row in results.entry(item)["parts"])
-        write_rows(details_path(output), rows, PART_COLUMNS)
+        parts = (part for item in inputs for part in results.entry(item)["parts"])
+        write_rows(details_path(output), parts, PART_COLUMNS)
+    return counts
 
 
 def _file(item: Input) -> str:
