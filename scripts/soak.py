@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.checkpoints import fused
-from benchmarks.processes import Held, held, wait_until_alone
+from benchmarks.processes import Held, descendants, held, wait_until_alone
 from zoomvqa.ladder.encode import run_ffmpeg
 from zoomvqa.scoring import feeders
 from zoomvqa.scoring.bulk import score_many
@@ -123,7 +123,7 @@ def soak(
     """
     scorer = Scorer(fused(small=True), "cpu")
     vars(feeders)["_serve"], every = _serve_spoilt, max(1, count // 400)
-    before = held()
+    before, beside = held(), descendants(os.getpid())
     samples, results, wrong = list[Sample](), dict[str, VideoScore](), list[str]()
     given = ((name, str(path)) for name, path in videos(files, folder, count, ruins))
     for name, result in score_many(scorer, given, workers=workers, patience=patience):
@@ -132,7 +132,7 @@ def soak(
         results[name] = result
         if len(results) % every == 0:
             samples.append((len(results), held()))
-    left, after = wait_until_alone(), held()
+    left, after = wait_until_alone(beside=beside), held()
     if left:
         wrong.append(f"{len(left)} processes are left over: {left}")
     # What Python keeps for starting processes has a few handles of its own.

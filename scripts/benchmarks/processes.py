@@ -6,6 +6,7 @@ import os
 import re
 import threading
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -114,11 +115,17 @@ class Peak:
             self._over.wait(self._every)
 
 
-def wait_until_alone(seconds: float = 10.0) -> list[int]:
-    """Wait until nothing that this process started is left but its helpers; return what is, after that time."""
+def wait_until_alone(seconds: float = 10.0, beside: Collection[int] = ()) -> list[int]:
+    """Wait until nothing that this process started is left but its helpers; return what is, after that time.
+
+    Args:
+        seconds: so long.
+        beside: processes that may stay.
+    """
     until = time.monotonic() + seconds
     while True:
-        left = [pid for pid in descendants(os.getpid()) if pid not in helpers(os.getpid())]
+        stay = {*beside, *helpers(os.getpid())}
+        left = [pid for pid in descendants(os.getpid()) if pid not in stay]
         if not left or time.monotonic() > until:
             return left
         time.sleep(0.1)

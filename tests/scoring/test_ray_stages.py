@@ -53,6 +53,16 @@ def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_stages.torch, "set_num_threads", lambda count: None)
 
 
+@pytest.fixture(autouse=True)
+def no_process_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Processes that look at videos are ended: an actor's end with it."""
+    made, make = [], OneEye.__init__
+    monkeypatch.setattr(OneEye, "__init__", lambda eye, *given: made.append(eye) or make(eye, *given))
+    yield
+    for eye in made:
+        eye.close()
+
+
 def stages(recipe: ScorerRecipe, desk: NoDesk | None = None) -> tuple[Decoding, Scoring]:
     scorer, desk = recipe.scorer(), desk or NoDesk()
     task = Task(scorer.networks.looks, scorer.reader)

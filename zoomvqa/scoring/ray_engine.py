@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,6 +18,8 @@ from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.scoring.scorer import Scorer, VideoScore
 from zoomvqa.settings.ray import RaySettings
 
+# Seconds that threads have to stop.
+_LATE_S = 10.0
 # So much is told of an error of Ray's.
 _LONG = 200
 
@@ -67,6 +71,7 @@ def _scores(
         machines = sum(node["Alive"] for node in ray.nodes())
         shares = share_out(wanted, recipe.device, int(has.get("CPU", 0)), int(has.get("GPU", 0)), machines)
         task = Task(scorer.networks.looks, scorer.reader, scorer.min_share, remote)
+        before = frozenset(threading.enumerate())
         desk, rows = _started(ray, recipe, task, shares, patience)
         try:
             yield from gathered(CalledDesk(desk), rows, scorer, videos, shares.window)
@@ -75,6 +80,7 @@ def _scores(
         finally:
             ray.kill(desk)
             rows.close()
+            _wait_for_others(before)
 
 
 def _started(
@@ -119,6 +125,17 @@ def _started(
 def _tables(found: Any) -> Generator[Any, None, None]:
     # Without a prefetch: that holds a row back until the next is there, which may wait for this one.
     yield from found.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+
+
+def _wait_for_others(before: frozenset[threading.Thread]) -> None:
+    """Wait for threads that Ray Data has started and told to stop: one that is late ends the whole process.
+
+    Ray's core leaves with exit code 1, without a word, when something calls it after its shutdown.
+    """
+    until = time.monotonic() + _LATE_S
+    for thread in frozenset(threading.enumerate()) - before:
+        if thread.name != "Prefetcher":  # Ray forgets this one when left early: it sleeps, and does no harm
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 def _reason(error: Exception) -> str:

@@ -117,7 +117,11 @@ class OneEye:
                 yield found[1]
         finally:
             if not whole:  # left midway: what else it has to say is of no use
-                self._seen, self._waiting = None, []
+                self.close()
+
+    def close(self) -> None:
+        """End the process; the next video has another."""
+        self._seen, self._waiting = None, []
 
     def _given(self) -> Iterator[tuple[int, str]]:
         while self._waiting:
