@@ -27,7 +27,7 @@ class Form:
         half: in bfloat16.
         plain: the plain form; otherwise ours, prepared for scoring.
         keep: keep freed memory, as the prepared network does.
-        compiled: with the compiled softmax.
+        compiled: with what is built in C++.
     """
 
     half: bool = False
@@ -43,7 +43,7 @@ class Form:
 
 
 PLAIN = [Form(half, plain=True, keep=keep) for half in (False, True) for keep in (False, True)]
-OURS = [Form(), Form(half=True), Form(half=True, compiled=True)]
+OURS = [Form(), Form(compiled=True), Form(half=True), Form(half=True, compiled=True)]
 
 
 def scoring_rows() -> Rows:

@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,10 +13,12 @@ from torch.utils import cpp_extension
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.models.inference import PackedLinear, prepare_for_scoring
 from zoomvqa.models.iqa.net import build_iqa_net
+from zoomvqa.models.vqa.bias import Bias
+from zoomvqa.models.vqa.compiled import add_at, build_attention, fits, norm_at, window_attention
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.models.vqa.plain import PlainVideoSwin
-from zoomvqa.models.vqa.softmax import build_softmax, softmax_with_bias
 from zoomvqa.models.vqa.swin import VideoSwin
+from zoomvqa.models.vqa.windows import Group
 from zoomvqa.settings.iqa import IQANetwork
 
 bf16 = pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="a CPU without bfloat16")
@@ -24,33 +27,32 @@ builds = pytest.mark.skipif(
 )
 
 
-def small(*, gated: bool = True) -> VideoSwin:
+def small(*, gated: bool = True, channels: int = 32) -> VideoSwin:
     torch.manual_seed(0)
-    net = VideoSwin(
-        channels=32, depths=(2, 2), heads=(2, 4), window=(4, 2, 2), base=(8, 32, 32), drop_path=0.0, gated=gated
-    )
+    shape = {"depths": (2, 2), "heads": (2, 4), "window": (4, 2, 2), "base": (8, 32, 32)}
+    net = VideoSwin(channels=channels, drop_path=0.0, gated=gated, **shape)
     for parameter in net.parameters():
         parameter.data.add_(0.05 * torch.randn_like(parameter))
     return net.eval()
 
 
-def features(net: nn.Module, clips: torch.Tensor) -> torch.Tensor:
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+def features(net: nn.Module, clips: torch.Tensor, *, half: bool = True) -> torch.Tensor:
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
         return net(clips).float()
 
 
-@bf16
+@pytest.mark.parametrize("dtype", [pytest.param(torch.bfloat16, marks=bf16), torch.float32])
 @pytest.mark.parametrize("gelu", [False, True])
-def test_a_packed_layer_is_the_layer(gelu):
+def test_a_packed_layer_is_the_layer(gelu, dtype):
     torch.manual_seed(0)
-    layer, x = nn.Linear(48, 80).bfloat16(), torch.randn(3, 50, 48).bfloat16()
+    layer, x = nn.Linear(48, 80).to(dtype), torch.randn(3, 50, 48).to(dtype)
     with torch.inference_mode():
         exact = functional.linear(x.float(), layer.weight.float(), layer.bias.float())
-        got = PackedLinear(layer, gelu=gelu)(x)
+        got = PackedLinear(layer, dtype, gelu=gelu)(x)
     wanted = functional.gelu(exact) if gelu else exact
-    assert got.dtype == torch.bfloat16
+    assert got.dtype == dtype
     # Half of the last place of bfloat16, and what the order of a float32 sum may change.
-    torch.testing.assert_close(got.float(), wanted, atol=1e-5, rtol=2**-8)
+    torch.testing.assert_close(got.float(), wanted, atol=1e-5, rtol=2**-8 if dtype == torch.bfloat16 else 1e-5)
 
 
 @bf16
@@ -86,6 +88,7 @@ def test_the_iqa_network():
         exact = net(views).score
     ready = prepare_for_scoring(net, "bf16-mixed")
     assert any(isinstance(layer, PackedLinear) for layer in ready.backbone.modules())
+    assert not any(type(layer).__name__ == "GELU" for layer in ready.modules())  # part of the layers before
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(ready(views).score, exact, atol=2e-2, rtol=2e-2)
 
@@ -98,22 +101,23 @@ def test_in_float32_nothing_changes():
     assert not net.training
 
 
-def test_compile_is_for_bfloat16_only():
+def test_compile_is_for_what_is_compiled():
     with pytest.raises(
-        SettingsError, match=r"^compile: got true with precision=32-true on cpu, expected bf16-mixed"
+        SettingsError,
+        match=r"^compile: got true with precision=16-mixed on cpu, expected 32-true or bf16-mixed on cpu",
     ):
-        prepare_for_scoring(small(), compile=True)
+        prepare_for_scoring(small(), "16-mixed", compile=True)
 
 
 def test_without_a_compiler(monkeypatch):
-    build_softmax.cache_clear()
+    build_attention.cache_clear()
     monkeypatch.setattr(cpp_extension, "get_cxx_compiler", lambda: "no-such-compiler")
     with pytest.raises(ToolError, match=r"^compile=true: there is no C\+\+ compiler \('no-such-compiler'\)"):
         prepare_for_scoring(small(), "bf16-mixed", compile=True)
 
 
 def test_without_ninja(monkeypatch):
-    build_softmax.cache_clear()
+    build_attention.cache_clear()
     monkeypatch.setattr(cpp_extension, "get_cxx_compiler", lambda: "python3")
     monkeypatch.setattr(cpp_extension, "is_ninja_available", lambda: False)
     with pytest.raises(ToolError, match=r"^compile=true: there is no ninja on the PATH; `pip install ninja`"):
@@ -122,42 +126,115 @@ def test_without_ninja(monkeypatch):
 
 def test_a_compiler_that_refuses(monkeypatch):
     def refuse(*_: object, **__: object) -> None:
-        raise RuntimeError("Error building extension\nsoftmax.cpp:1: error: no such header")
+        raise RuntimeError("Error building extension\nattention.cpp:1: error: no such header")
 
-    build_softmax.cache_clear()
+    build_attention.cache_clear()
     monkeypatch.setattr(cpp_extension, "get_cxx_compiler", lambda: "python3")
     monkeypatch.setattr(cpp_extension, "is_ninja_available", lambda: True)
     monkeypatch.setattr(cpp_extension, "load", refuse)
-    with pytest.raises(ToolError, match=r"could not build .*softmax\.cpp \(.*no such header\)"):
+    with pytest.raises(ToolError, match=r"could not build .*native \(.*no such header\)"):
         prepare_for_scoring(small(), "bf16-mixed", compile=True)
+
+
+def test_a_build_that_was_killed_is_no_hindrance(monkeypatch, tmp_path):
+    """Torch would wait for the end of it for ever."""
+    asked = []
+
+    def load(*_: object, build_directory: str, **__: object) -> None:
+        asked.append(build_directory)
+        assert not (Path(build_directory) / "lock").exists()
+        (Path(build_directory) / "lock").touch()
+
+    monkeypatch.setattr(cpp_extension, "get_cxx_compiler", lambda: "python3")
+    monkeypatch.setattr(cpp_extension, "is_ninja_available", lambda: True)
+    monkeypatch.setattr(cpp_extension, "load", load)
+    for _ in range(2):
+        build_attention.cache_clear()
+        build_attention()
+    build_attention.cache_clear()
+    assert len(set(asked)) == 1
+    assert Path(asked[0]).is_relative_to(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The softmax, built where nothing is left behind."""
+    """The attention, built where nothing is left behind."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path_factory.mktemp("built")))
-        build_softmax.cache_clear()
-        build_softmax()
+        patch.setenv("ZOOMVQA_CACHE", str(tmp_path_factory.mktemp("built")))
+        build_attention.cache_clear()
+        build_attention()
+
+
+BOTH = pytest.mark.parametrize(("dtype", "apart"), [(torch.float32, 2e-5), (torch.bfloat16, 0.04)])
+
+
+@builds
+@BOTH
+@pytest.mark.slow
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("size", [(3, 5, 4), (2, 5, 4), (3, 2, 4), (3, 4, 3), (1, 1, 1)])
+@pytest.mark.parametrize("width", [16, 32])
+def test_the_compiled_attention(dtype, apart, gated, size, width):
+    torch.manual_seed(0)
+    parts, heads, window, tokens = 3, 2, (3, 5, 4), size[0] * size[1] * size[2]
+    qkv = 2 * torch.randn(parts, tokens, 3, heads, width).to(dtype)
+    tables = torch.randn(2, heads, *window, *window).to(dtype)
+    gate = torch.randint(0, 12, (tokens, tokens), dtype=torch.uint8)
+    group, bias = Group(size, 0, parts, gate), Bias(tables[0], tables[1] if gated else None)
+    exact = Bias(tables[0].double(), tables[1].double() if gated else None).of(group)
+    q, k, v = qkv.double().permute(2, 0, 3, 1, 4)
+    wanted = torch.softmax(q @ k.transpose(-1, -2) / width**0.5 + exact, dim=-1) @ v
+    wanted = wanted.transpose(1, 2).flatten(2)
+    got = window_attention(qkv, bias, group)
+    assert got.dtype == dtype
+    torch.testing.assert_close(got.double(), wanted, atol=apart, rtol=apart)
+    for part in range(parts):  # whatever is beside it
+        assert torch.equal(window_attention(qkv[part : part + 1], bias, group)[0], got[part])
+    qkv[1, -1, 0, 1, 0] = torch.nan
+    spoilt = window_attention(qkv, bias, group).unflatten(-1, (heads, width)).isnan()
+    assert spoilt[1, -1, 1].all()
+    assert spoilt.sum() == width
 
 
 @builds
 @pytest.mark.slow
 @pytest.mark.usefixtures("built")
-@pytest.mark.parametrize("gated", [False, True])
-def test_the_compiled_softmax(gated):
+def test_what_the_compiled_attention_refuses():
+    assert [width for width in range(64) if fits(width)] == [16, 32]
+    group, bias = (
+        Group((1, 2, 2), 0, 1, torch.zeros(4, 4, dtype=torch.uint8)),
+        Bias(torch.zeros(2, *(1, 2, 2) * 2), None),
+    )
+    for wrong in (torch.zeros(1, 4, 3, 2, 24), torch.zeros(1, 4, 3, 3, 16), torch.zeros(1, 4, 3, 2, 16).double()):
+        with pytest.raises(RuntimeError):
+            window_attention(wrong, bias, group)
+
+
+@builds
+@BOTH
+@pytest.mark.slow
+@pytest.mark.usefixtures("built")
+@torch.inference_mode()
+def test_norms_and_sums_at_places(dtype, apart):
     torch.manual_seed(0)
-    scores = 8 * torch.randn(6, 50, 50).bfloat16()
-    scores[0, 0] -= 1000
-    start, rise = torch.randn(2, 3, 50, 50).bfloat16()
-    gate = torch.randint(0, 12, (50, 50), dtype=torch.uint8)
-    bias = start.float() + (gate * rise.float() if gated else 0)
-    wanted = torch.softmax(0.3 * scores.float().unflatten(0, (2, 3)) + bias, dim=-1).flatten(0, 1)
-    scores[1, 2, 3] = torch.nan
-    softmax_with_bias(scores, start, rise if gated else None, gate, 0.3)
-    assert scores[1, 2].isnan().all()
-    scores[1, 2] = wanted[1, 2]
-    torch.testing.assert_close(scores.float(), wanted, atol=1e-30, rtol=2**-8 + 1e-4)
+    norm = nn.LayerNorm(48)
+    norm.weight.normal_()
+    norm.bias.normal_()
+    x = 3 * torch.randn(2, 9, 48) + 5
+    places = torch.tensor([7, 0, 9, 3])  # the third is padding
+    got = norm_at(x[:, :], places, norm, dtype)
+    assert got.dtype == dtype
+    wanted = norm(x)[:, places.clamp(max=8)]
+    wanted[:, 2] = 0
+    torch.testing.assert_close(got.float(), wanted, atol=apart / 10, rtol=apart / 10)
+    sums, more = x.clone(), torch.randn(2, 4, 48).to(dtype)
+    add_at(sums, places, more)
+    for row, place in enumerate(places.tolist()):
+        if place < 9:
+            assert torch.equal(sums[:, place], x[:, place] + more[:, row].float())
+    rest = [1, 2, 4, 5, 6, 8]
+    assert torch.equal(sums[:, rest], x[:, rest])
 
 
 @builds
@@ -173,4 +250,29 @@ def test_a_compiled_backbone_is_as_near_as_autocast(gated):
     apart = (features(ready, clips) - exact).abs()
     assert apart.mean() < 1.2 * usual.mean()
     assert torch.equal(features(ready, clips), features(ready, clips))
-    assert not torch.equal(features(ready, clips), features(prepare_for_scoring(net, "bf16-mixed"), clips))
+
+
+@builds
+@pytest.mark.slow
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("channels", [32, 64, 24])
+@pytest.mark.parametrize("size", [(8, 32, 32), (8, 48, 40), (7, 33, 30)])
+def test_a_compiled_backbone_in_float32(size, channels):
+    net, clips = small(channels=channels), torch.randn(2, 3, *size)
+    exact = PlainVideoSwin(net)(clips).detach()
+    ready = prepare_for_scoring(copy.deepcopy(net), compile=True)
+    assert {block.attn.compiled for stage in ready.layers for block in stage.blocks} == {channels != 24}
+    got = features(ready, clips, half=False)
+    torch.testing.assert_close(got, exact, atol=1e-5, rtol=1e-5)
+    one = features(ready, clips[1:], half=False)
+    assert torch.equal(one[0], got[1])
+
+
+@builds
+@pytest.mark.slow
+@pytest.mark.usefixtures("built")
+@torch.inference_mode()
+def test_the_iqa_network_in_float32():
+    net, views = build_iqa_net(IQANetwork(backbone="convnext_tiny"), 64).eval(), torch.rand(2, 3, 64, 64)
+    exact = net(views).score
+    torch.testing.assert_close(prepare_for_scoring(net, compile=True)(views).score, exact, atol=1e-5, rtol=1e-5)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from zoomvqa.models.vqa.bias import Bias
-from zoomvqa.models.vqa.softmax import softmax_with_bias
+from zoomvqa.models.vqa.compiled import window_attention
 from zoomvqa.models.vqa.windows import Group, WindowPlan
 
 # Heads that are attended to at a time, so that their bias and weights stay in the cache.
@@ -62,19 +62,19 @@ def attend_group(qkv: Tensor, biases: Bias, group: Group, *, compiled: bool = Fa
         qkv: (batch, parts · N, 3, heads, channels a head) on a CPU.
         biases: of the block, in the dtype of `qkv`.
         group: that the parts belong to.
-        compiled: in bfloat16, make the weights with `zoomvqa.models.vqa.softmax`, which has been built.
+        compiled: use `zoomvqa.models.vqa.compiled`, which has been built and fits.
 
     Returns:
         (batch, parts · N, heads · channels a head).
     """
+    if compiled:
+        parts = qkv.reshape(-1, group.tokens, *qkv.shape[2:])
+        return window_attention(parts, biases, group).view(*qkv.shape[:2], -1)
     query, key, value = _parts(qkv, group.tokens)
     mixed = qkv.new_empty(len(query), group.tokens, *qkv.shape[3:]).transpose(1, 2)
     with torch.autocast("cpu", enabled=False):
         for some in _few(qkv.shape[3]):
             q, k, v = query[:, some], key[:, some], value[:, some]
-            if compiled and qkv.dtype == torch.bfloat16:
-                mixed[:, some] = _attend_compiled((q, k, v), biases, group, some)
-                continue
             bias = biases.of(group, some)
             if qkv.dtype == torch.float32:
                 mixed[:, some] = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias[None])
@@ -82,18 +82,6 @@ def attend_group(qkv: Tensor, biases: Bias, group: Group, *, compiled: bool = Fa
             for at in _pieces(len(q), bias):  # twice as fast in bfloat16 as the call above
                 mixed[at, some] = _by_part(torch.bmm(_weights(q[at], k[at], bias), v[at].flatten(0, 1)), bias)
     return mixed.transpose(1, 2).reshape(*qkv.shape[:2], -1)
-
-
-def _attend_compiled(given: tuple[Tensor, ...], biases: Bias, group: Group, some: slice) -> Tensor:
-    """Return the (parts, heads, N, width) result of some heads; one pass makes weights of products and bias."""
-    start, rise = biases.corner(group, some)
-    mixed = torch.empty_like(given[0])
-    for at in _pieces(len(mixed), start):
-        q, k, v = (part[at].flatten(0, 1) for part in given)
-        weights = torch.bmm(q, k.transpose(1, 2))
-        softmax_with_bias(weights, start, rise, group.gate, q.shape[-1] ** -0.5)
-        mixed[at] = _by_part(torch.bmm(weights, v), start)
-    return mixed
 
 
 class _InGroups(torch.autograd.Function):

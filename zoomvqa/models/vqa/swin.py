@@ -5,6 +5,8 @@ Parameters are named as in FAST-VQA and Zoom-VQA, so that their public checkpoin
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from timm.layers import DropPath
 from torch import Tensor, nn
@@ -12,6 +14,8 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from zoomvqa.models.vqa.attention import WindowAttention
+from zoomvqa.models.vqa.compiled import add_at, norm_at
+from zoomvqa.models.vqa.patches import PatchEmbed, PatchMerging
 from zoomvqa.models.vqa.windows import Size, WindowPlan, scaled_window, window_plan
 
 # Numbers in the widest tensor of a piece without gradients: 4 MB of float32, which stays in the cache.
@@ -75,11 +79,14 @@ class Block(nn.Module):
 
     def _attend_in_place(self, x: Tensor, plan: WindowPlan) -> None:
         """Do the first half a few windows at a time: nothing larger than the cache is ever made."""
-        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        dtype = _dtype(x)
         biases = self.attn.biases(plan, dtype)
         for group in plan.groups:
             some = max(1, _PIECE // (group.tokens * 3 * x.shape[2])) * group.tokens
             for places in plan.gather[group.places].split(some):
+                if self.attn.compiled:
+                    add_at(x, places, self.attn.within(group, norm_at(x, places, self.norm1, dtype), biases))
+                    continue
                 part = x.index_select(1, places.clamp(max=x.shape[1] - 1))
                 tokens = self.norm1(part)
                 if plan.padded:  # padding attends as zeros, unmasked: the public weights were trained with that
@@ -92,27 +99,18 @@ class Block(nn.Module):
 
     def _feed_in_place(self, x: Tensor) -> None:
         """Do the second half some tokens at a time."""
-        for part in x.split(max(_FEWEST, _PIECE // self.mlp.fc1.out_features), dim=1):
+        some = max(_FEWEST, _PIECE // self.mlp.fc1.out_features)
+        if self.attn.compiled:
+            for places in torch.arange(x.shape[1]).split(some):
+                add_at(x, places, self.mlp(norm_at(x, places, self.norm2, _dtype(x))))
+            return
+        for part in x.split(some, dim=1):
             part += self.mlp(self.norm2(part))  # noqa: PLW2901  a view of x
 
 
-class PatchMerging(nn.Module):
-    """Joins 2×2 neighbours into one token of twice the channels."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(4 * channels)
-        self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
-
-    def forward(self, x: Tensor, shape: Size) -> tuple[Tensor, Size]:
-        """Map (batch, tokens, channels) of a map of `shape` to half the rows and columns."""
-        time, height, width = shape
-        grid = x.unflatten(1, shape)
-        if height % 2 or width % 2:
-            grid = functional.pad(grid, (0, 0, 0, width % 2, 0, height % 2))
-        parts = [grid[:, :, row::2, column::2] for column in (0, 1) for row in (0, 1)]
-        merged = self.reduction(self.norm(torch.cat(parts, dim=-1)))
-        return merged.flatten(1, 3), (time, (height + 1) // 2, (width + 1) // 2)
+def _dtype(x: Tensor) -> torch.dtype:
+    """Return what products of `x` on a CPU are computed in."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
 
 
 class Stage(nn.Module):
@@ -125,27 +123,11 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor, shape: Size, window: Size, *, recompute: bool) -> tuple[Tensor, Size]:
         """Map tokens of a map of `shape`; `recompute` trades time for memory in the backward pass."""
+        if cast("Block", self.blocks[0]).attn.compiled:
+            x = x.float()  # autocast would go on in bfloat16 behind the first merging
         for block in self.blocks:
             x = checkpoint(block, x, shape, window, use_reentrant=False) if recompute else block(x, shape, window)
         return (x, shape) if self.downsample is None else self.downsample(x, shape)
-
-
-class PatchEmbed(nn.Module):
-    """Cuts a clip into patches: a strided convolution and a layer norm."""
-
-    def __init__(self, patch: Size, channels: int) -> None:
-        super().__init__()
-        self.patch = patch
-        self.proj = nn.Conv3d(3, channels, kernel_size=patch, stride=patch)
-        self.norm = nn.LayerNorm(channels)
-
-    def forward(self, clips: Tensor) -> tuple[Tensor, Size]:
-        """Map (batch, 3, frames, h, w) to (batch, tokens, channels) and the map's shape."""
-        short = [-size % patch for size, patch in zip(clips.shape[2:], self.patch, strict=True)]
-        if any(short):  # without need it would be a copy
-            clips = functional.pad(clips, (0, short[2], 0, short[1], 0, short[0]))
-        patches = self.proj(clips)
-        return self.norm(patches.flatten(2).transpose(1, 2)), tuple(patches.shape[2:])
 
 
 class VideoSwin(nn.Module):

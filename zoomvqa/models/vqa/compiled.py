@@ -1,0 +1,112 @@
+"""What of a Video Swin is written in C++: the files of `native`, built on this machine when asked for."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import zlib
+from functools import cache
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from torch import Tensor, nn
+
+from zoomvqa.errors import ToolError
+from zoomvqa.files import cache_folder
+from zoomvqa.models.vqa.bias import Bias
+from zoomvqa.models.vqa.windows import Group
+
+# Channels of a head.
+_WIDTHS = (16, 32)
+_FLAGS = ["-O3", "-std=c++20", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math"]
+
+
+@cache
+def build_attention() -> None:
+    """Build the attention, or load it where this machine has built it before; some ten seconds, once.
+
+    Raises:
+        ToolError: there is no C++ compiler or no ninja, or the compiler refuses.
+    """
+    if not sys.platform.startswith("linux"):
+        raise ToolError(f"compile=true: tried on Linux only, and this is {platform.system()}; use compile=false")
+    from torch.utils import cpp_extension  # noqa: PLC0415  seconds, and it speaks about CUDA
+
+    compiler = cpp_extension.get_cxx_compiler()
+    if shutil.which(compiler) is None:
+        raise ToolError(f"compile=true: there is no C++ compiler ('{compiler}'); install g++ or use compile=false")
+    if not cpp_extension.is_ninja_available():
+        raise ToolError("compile=true: there is no ninja on the PATH; `pip install ninja`, or use compile=false")
+    folder = Path(__file__).with_name("native")
+    sources = sorted(str(source) for source in folder.glob("*.cpp"))
+    # Built for the instructions of this CPU: others that share the home directory need their own.
+    name = f"zoomvqa_{_cpu()}"
+    built = cache_folder() / "native" / f"torch{torch.__version__}" / name
+    built.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(built.with_suffix(".lock")):
+            (built / "lock").unlink(missing_ok=True)  # torch's own, which outlives a killed process
+            cpp_extension.load(
+                name, sources, extra_cflags=_FLAGS, build_directory=str(built), is_python_module=False
+            )
+    except (RuntimeError, OSError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        raise ToolError(f"compile=true: '{compiler}' could not build {folder} ({reason})") from None
+
+
+def _cpu() -> str:
+    """Return a short name of the kind of CPU."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text().splitlines() if told.is_file() else []
+    kind = next((line for line in lines if line.startswith(("flags", "Features"))), platform.machine())
+    return f"{zlib.crc32(kind.encode()):08x}"
+
+
+def fits(width: int) -> bool:
+    """Tell whether heads of so many channels can be attended to."""
+    return width in _WIDTHS
+
+
+def window_attention(qkv: Tensor, bias: Bias, group: Group) -> Tensor:
+    """Attend within parts of windows, each by itself; no gradients.
+
+    The result for (q, k, v) is softmax(q · kᵀ / √width + bias) · v. Products and weights of bfloat16 are summed in
+    float32, and weights rounded once. What comes out depends on neither threads nor other parts.
+
+    Args:
+        qkv: (parts, N, 3, heads, width), float32 or bfloat16 on a CPU, of a width that `fits`.
+        bias: of the same dtype.
+        group: that the parts belong to.
+
+    Returns:
+        (parts, N, heads · width) of the same dtype.
+    """
+    qkv = qkv.contiguous()
+    out = qkv.new_empty(*qkv.shape[:2], qkv.shape[3] * qkv.shape[4])
+    tables = bias.start.contiguous(), None if bias.rise is None else bias.rise.contiguous()
+    torch.ops.zoomvqa.window_attention(out, qkv, *tables, group.gate, group.size, qkv.shape[-1] ** -0.5)
+    return out
+
+
+def norm_at(x: Tensor, places: Tensor, norm: nn.LayerNorm, dtype: torch.dtype) -> Tensor:
+    """Return layer norms of tokens, in float32 and rounded once.
+
+    Args:
+        x: (batch, tokens, channels) float32 on a CPU, channels a multiple of 16; may be a piece of a longer one.
+        places: (count,) int64; from `tokens` on they are padding, which becomes 0.
+        norm: over the channels.
+        dtype: of the result, float32 or bfloat16.
+
+    Returns:
+        (batch, count, channels).
+    """
+    out = torch.empty(len(x), len(places), x.shape[2], dtype=dtype)
+    torch.ops.zoomvqa.norm_at(out, x, places.contiguous(), norm.weight, norm.bias, norm.eps)
+    return out
+
+
+def add_at(x: Tensor, places: Tensor, more: Tensor) -> None:
+    """Add (batch, count, channels) float32 or bfloat16 to the tokens at the places, none of which comes twice."""
+    torch.ops.zoomvqa.add_at(x, places.contiguous(), more.contiguous())

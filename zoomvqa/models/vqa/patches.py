@@ -1,0 +1,46 @@
+"""How a Video Swin makes tokens of a clip, and fewer and wider ones between its stages."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zoomvqa.models.vqa.windows import Size
+
+
+class PatchEmbed(nn.Module):
+    """Cuts a clip into patches: a strided convolution and a layer norm."""
+
+    def __init__(self, patch: Size, channels: int) -> None:
+        super().__init__()
+        self.patch = patch
+        self.proj = nn.Conv3d(3, channels, kernel_size=patch, stride=patch)
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, clips: Tensor) -> tuple[Tensor, Size]:
+        """Map (batch, 3, frames, h, w) to (batch, tokens, channels) and the map's shape."""
+        short = [-size % patch for size, patch in zip(clips.shape[2:], self.patch, strict=True)]
+        if any(short):  # without need it would be a copy
+            clips = functional.pad(clips, (0, short[2], 0, short[1], 0, short[0]))
+        patches = self.proj(clips)
+        return self.norm(patches.flatten(2).transpose(1, 2)), tuple(patches.shape[2:])
+
+
+class PatchMerging(nn.Module):
+    """Joins 2×2 neighbours into one token of twice the channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(4 * channels)
+        self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
+
+    def forward(self, x: Tensor, shape: Size) -> tuple[Tensor, Size]:
+        """Map (batch, tokens, channels) of a map of `shape` to half the rows and columns."""
+        time, height, width = shape
+        grid = x.unflatten(1, shape)
+        if height % 2 or width % 2:
+            grid = functional.pad(grid, (0, 0, 0, width % 2, 0, height % 2))
+        parts = [grid[:, :, row::2, column::2] for column in (0, 1) for row in (0, 1)]
+        merged = self.reduction(self.norm(torch.cat(parts, dim=-1)))
+        return merged.flatten(1, 3), (time, (height + 1) // 2, (width + 1) // 2)
