@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import statistics
 import sys
 import tempfile
@@ -18,13 +17,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.checkpoints import fused
 from benchmarks.processes import Held, descendants, held, wait_until_alone
+from benchmarks.spoilt import CRASHES, HANGS, serve_spoilt
 from zoomvqa.ladder.encode import run_ffmpeg
 from zoomvqa.scoring import feeders
 from zoomvqa.scoring.bulk import score_many
@@ -44,7 +43,6 @@ CODECS = {
     "avi": ["-c:v", "mpeg4"],
     "mov": ["-c:v", "mjpeg"],
 }
-CRASHES, HANGS = "crash", "hang"
 # One in so many makes its decoder crash, and hang.
 RARE = {CRASHES: 100, HANGS: 400}
 Sample = tuple[int, Held]
@@ -85,23 +83,6 @@ def videos(
         yield path.name, path
 
 
-# The hook: processes that prepare videos crash and hang on the videos that say so.
-_WHOLE, _SERVE = feeders.look_at, feeders._serve
-
-
-def _spoilt(place: str, task: feeders.Task) -> Iterator[feeders.Message]:
-    if f"_{CRASHES}_" in place:
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if f"_{HANGS}_" in place:
-        time.sleep(3600)
-    yield from _WHOLE(place, task)
-
-
-def _serve_spoilt(*arguments: Any) -> None:
-    vars(feeders)["look_at"] = _spoilt
-    _SERVE(*arguments)
-
-
 def soak(
     count: int,
     workers: int,
@@ -122,7 +103,7 @@ def soak(
         patience: see `PATIENCE`.
     """
     scorer = Scorer(fused(small=True), "cpu")
-    vars(feeders)["_serve"], every = _serve_spoilt, max(1, count // 400)
+    vars(feeders)["_serve"], every = serve_spoilt, max(1, count // 400)
     before, beside = held(), descendants(os.getpid())
     samples, results, wrong = list[Sample](), dict[str, VideoScore](), list[str]()
     given = ((name, str(path)) for name, path in videos(files, folder, count, ruins))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -37,3 +39,19 @@ class Share:
     def alone(self) -> bool:
         """Whether there is no other process."""
         return self.of == 1
+
+
+@contextmanager
+def main_left_out() -> Iterator[None]:
+    """Have processes that `multiprocessing` starts in the block not run this one's main script once more.
+
+    They are for functions of this package, which need nothing of it; a script may import for seconds, or work.
+    """
+    main = sys.modules["__main__"]
+    kept = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+    vars(main).pop("__file__", None)
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(kept)

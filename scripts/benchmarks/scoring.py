@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,13 +25,29 @@ from zoomvqa.checkpoints import Checkpoint
 from zoomvqa.console import console
 from zoomvqa.models.fusion.net import FusionNet
 from zoomvqa.scoring.bulk import default_workers, score_many
+from zoomvqa.scoring.pieces import pieces_of_file
 from zoomvqa.scoring.scorer import Scorer
 
 HEIGHTS = (540, 720)
-VIDEOS = 4
+VIDEOS = 8
 ROUNDS = 2
-PRECISIONS = ("32-true", "bf16-mixed")
+# Bit rates of 0.6 to 2.7 Mbit/s at 540p, as the videos of KoNViD-1k have.
+NOISE = 4
 PATIENCE = 600.0
+
+
+class Way(NamedTuple):
+    """How ours scores: in which precision, and with what is built in C++ or without."""
+
+    precision: Any
+    compiled: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.precision}{', compile=true' if self.compiled else ''}"
+
+
+WAYS = (Way("32-true"), Way("32-true", compiled=True), Way("bf16-mixed", compiled=True))
+GPU_WAYS = (Way("32-true"), Way("bf16-mixed")) if torch.cuda.is_available() else ()
 
 
 class Measured(NamedTuple):
@@ -57,32 +72,37 @@ def score_rows() -> Rows:
     with tempfile.TemporaryDirectory() as folder:
         for height in HEIGHTS:
             size = height * 16 // 9, height
-            videos = [make_video(Path(folder) / f"{height}_{i}.mp4", *size, crf=20 + 4 * i) for i in range(VIDEOS)]
+            videos = [
+                make_video(Path(folder) / f"{height}_{i}.mp4", *size, crf=20 + 2 * i, noise=NOISE)
+                for i in range(VIDEOS)
+            ]
             rows += compared(f"{height}p", videos, ROUNDS)
         rows += cost_rows(Path(folder))
     return rows
 
 
-def compared(name: str, videos: list[Path], rounds: int, *, small: bool = False) -> Rows:
-    """Return a row for each precision; every way runs in a process of its own, in turn."""
-    ways: dict[str, Callable[[], Measured]] = {"release": partial(theirs, videos, small=small)}
-    ways |= {precision: partial(ours, videos, precision, small=small) for precision in PRECISIONS}
-    found: dict[str, list[Measured]] = {way: [] for way in ways}
+def compared(name: str, videos: list[Path], rounds: int) -> Rows:
+    """Return a row for each way; each is done in a process of its own, in turn with the release's."""
+    works: dict[Way | None, Callable[[], Measured]] = {None: partial(theirs, videos)}
+    works |= {way: partial(ours, videos, way) for way in WAYS}
+    found: dict[Way | None, list[Measured]] = {way: [] for way in works}
     for _ in range(rounds):
-        for way, work in ways.items():
+        for way, work in works.items():
             told, _memory = alone(work)
             found[way].append(told)
-            console.print(f"{name}, {way}: {told.seconds:.1f} s a video", style="dim", highlight=False)
-    return [_row(name, precision, found["release"], found[precision]) for precision in PRECISIONS]
+            console.print(
+                f"{name}, {way or 'release'}: {told.seconds:.1f} s a video", style="dim", highlight=False
+            )
+    return [_row(name, str(way), found[None], found[way]) for way in WAYS]
 
 
-def _row(name: str, precision: str, plain: list[Measured], own: list[Measured]) -> list[str]:
+def _row(name: str, way: str, plain: list[Measured], own: list[Measured]) -> list[str]:
     ratio = statistics.median(one.seconds / other.seconds for one, other in zip(plain, own, strict=True))
     apart = max(abs(a - b) for a, b in zip(plain[0].scores, own[0].scores, strict=True))
     memories = [max(each.memory for each in way) / 1e3 for way in (plain, own)]
     waiting = statistics.median(each.waiting for each in own)
     what = (
-        f"{name}, both branches, {precision}: scores apart by {apart:.1e}, waits {waiting:.0%}, "
+        f"{name}, both branches, {way}: scores apart by {apart:.1e}, waits {waiting:.0%}, "
         f"{memories[1]:.1f} GB against {memories[0]:.1f} GB"
     )
     seconds = [statistics.median(each.seconds for each in way) for way in (plain, own)]
@@ -99,10 +119,10 @@ def theirs(videos: list[Path], *, small: bool = False) -> Measured:
     return Measured(seconds / len(videos), scores, float("nan"), peak.memory)
 
 
-def ours(videos: list[Path], precision: Any, *, small: bool = False) -> Measured:
+def ours(videos: list[Path], way: Way, *, small: bool = False) -> Measured:
     """Score videos as `predict.py` does."""
     clock = Clock()
-    scorer = Scorer(clock.watch(fused(small=small)), "cpu", precision)
+    scorer = Scorer(clock.watch(fused(small=small)), "cpu", way.precision, compiled=way.compiled)
     named = [(str(number), str(video)) for number, video in enumerate(videos)]
     workers = default_workers(scorer.device, len(videos))
     with Peak() as peak:
@@ -121,11 +141,9 @@ class Clock:
 
     Attributes:
         spans: when each work began and ended, seconds.
-        now: tells the time, or the processor time that was spent.
     """
 
     spans: list[tuple[float, float]] = field(default_factory=list)
-    now: Callable[[], float] = time.perf_counter
 
     def watch(self, checkpoint: Checkpoint) -> Checkpoint:
         """Return a checkpoint whose networks are watched."""
@@ -150,7 +168,7 @@ class Clock:
         """Return the time when what was asked of a GPU is done, too."""
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        return self.now()
+        return time.perf_counter()
 
     @property
     def waiting(self) -> float:
@@ -170,11 +188,11 @@ def cost_rows(
     folder: Path, *, size: tuple[int, int] = (1920, 1080), frames: int = 300, small: bool = False
 ) -> Rows:
     """Return what one video costs a core, and a GPU where there is one: the inputs of `docs/cost.md`."""
-    video = make_video(folder / "cost.mp4", *size, frames=frames)
+    video = make_video(folder / "cost.mp4", *size, frames=frames, noise=NOISE)
     rows = []
-    for device, precision in product(("cpu", "cuda") if torch.cuda.is_available() else ("cpu",), PRECISIONS):
-        told, _memory = alone(partial(core_seconds, video, precision, device=device, small=small))
-        what, unit = f"{frames} frames of {size[1]}p, {precision}", "core s" if device == "cpu" else "GPU s"
+    for way, device in [*((way, "cpu") for way in WAYS), *((way, "cuda") for way in GPU_WAYS)]:
+        told, _memory = alone(partial(core_seconds, video, way, device=device, small=small))
+        what, unit = f"{frames} frames of {size[1]}p, {way}", "core s" if device == "cpu" else "GPU s"
         if device == "cpu":
             rows.append([f"{what}: decoding and preparing", "", f"{told.preparing:.2f} core s", ""])
         rows.append([f"{what}: both networks", "", f"{told.networks:.2f} {unit}", ""])
@@ -193,7 +211,7 @@ class Cost(NamedTuple):
     networks: float
 
 
-def core_seconds(video: Path, precision: Any, *, device: str = "cpu", small: bool = False) -> Cost:
+def core_seconds(video: Path, way: Way, *, device: str = "cpu", small: bool = False) -> Cost:
     """Score a video on one core and return what it costs, whatever else the machine does.
 
     Processor time is counted, of all threads; only what a GPU does is timed.
@@ -203,11 +221,16 @@ def core_seconds(video: Path, precision: Any, *, device: str = "cpu", small: boo
         AttributeError, OSError
     ):  # decoders start as many threads as there are cores; Linux can bind them
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    clock = Clock(now=time.process_time if device == "cpu" else time.perf_counter)
-    scorer = Scorer(clock.watch(fused(small=small)), device, precision)
+    clock = Clock()
+    scorer = Scorer(clock.watch(fused(small=small)), device, way.precision, compiled=way.compiled)
     scorer.score(video)  # to warm up
+    begin = time.process_time()
+    for _ in pieces_of_file(video, scorer.networks.looks, scorer.reader, scorer.min_share):
+        pass
+    preparing = time.process_time() - begin
     clock.spans.clear()
     begin = time.process_time()
     scorer.score(video)
-    whole = time.process_time() - begin
-    return Cost(whole - clock.working if device == "cpu" else float("nan"), clock.working)
+    # Decoders work ahead while networks do: what these take is what is left.
+    networks = time.process_time() - begin - preparing if device == "cpu" else clock.working
+    return Cost(preparing, networks)

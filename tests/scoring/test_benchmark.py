@@ -7,7 +7,7 @@ from conftest import Make
 
 from benchmarks.checkpoints import fused
 from benchmarks.release_scoring import ReleaseScorer
-from benchmarks.scoring import Clock, Measured, _row, core_seconds, ours, theirs
+from benchmarks.scoring import Clock, Measured, Way, _row, core_seconds, ours, theirs
 from benchmarks.timing import alone
 from zoomvqa.scoring.scorer import Scorer
 
@@ -26,12 +26,12 @@ def test_the_release_s_way_and_ours_agree(videos):
 
 @pytest.mark.slow
 def test_what_is_measured(videos):
-    one, other = theirs(videos, small=True), ours(videos, "32-true", small=True)
+    one, other = theirs(videos, small=True), ours(videos, Way("32-true"), small=True)
     assert one.scores == pytest.approx(other.scores, abs=1e-3)
     assert min(one.seconds, other.seconds) > 0
     assert min(one.memory, other.memory) > 100
     assert 0 <= other.waiting < 1
-    cost = alone(partial(core_seconds, videos[0], "32-true", small=True))[0]
+    cost = alone(partial(core_seconds, videos[0], Way("32-true"), small=True))[0]
     assert min(cost) > 0
     assert sum(cost) < 60
     what, plain, own, ratio = _row("x", "32-true", [one], [other])

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -136,3 +138,20 @@ def test_videos_are_taken_as_processes_get_free(videos):
     next(messages)
     messages.close()
     assert len(taken) == 2
+
+
+SCRIPT = """
+from zoomvqa.scoring.feeders import Feeders, Task, warm_up
+print("begins")
+warm_up()
+found = list(Feeders(Task({}, "auto"), 1, 60).look([("a", "none.mp4")]))
+print(found[0][1].reason)
+"""
+
+
+def test_a_script_is_not_run_again_in_every_process(tmp_path):
+    """Multiprocessing would: this one would start processes that start processes."""
+    (script := tmp_path / "script.py").write_text(SCRIPT)
+    words = [sys.executable, str(script)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr) == ("begins\nno such file: none.mp4\n", "")

@@ -25,6 +25,7 @@ from zoomvqa.metrics import figures_of
 from zoomvqa.processes import Share
 from zoomvqa.scoring.bulk import Waiting, default_batch, default_workers, score_many
 from zoomvqa.scoring.devices import start_processes
+from zoomvqa.scoring.feeders import warm_up
 from zoomvqa.scoring.inputs import Input, Inputs, find_inputs, these_inputs
 from zoomvqa.scoring.ray_engine import score_with_ray
 from zoomvqa.scoring.recipe import ScorerRecipe
@@ -55,6 +56,8 @@ def _predict(settings: PredictSettings) -> int:
     output = Path(settings.output).expanduser()
     refuse_output(output)
     share, device = start_processes(settings.devices, settings.device)
+    if settings.engine == "local" and settings.workers != 0 and len(list(islice(inputs, 2))) > 1:
+        warm_up()
     recipe, waiting = _recipe(settings, checkpoint, device), Waiting()
     engine = _engine(recipe, settings, waiting)  # what cannot be made is told before anything else
     _tell_checkpoint(settings.ckpt, checkpoint)

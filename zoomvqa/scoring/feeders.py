@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -17,6 +18,7 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from zoomvqa.errors import VideoError
+from zoomvqa.processes import main_left_out
 from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, Restart, pieces_of_file
 from zoomvqa.video.alive import tell_of_life
 from zoomvqa.video.reader import ReaderName
@@ -118,6 +120,20 @@ class _Worker(Generic[Name]):
         self.process.join()
 
 
+def _context() -> Any:
+    context: Any = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    if os.name == "posix":
+        context.set_forkserver_preload([__name__])
+    return context
+
+
+def warm_up() -> None:
+    """Have the process that others are forked from import what they need, meanwhile."""
+    if os.name == "posix":
+        _context()
+        forkserver.ensure_running()
+
+
 class Feeders(Generic[Name]):
     """Several processes that look at videos ahead of the network.
 
@@ -131,10 +147,7 @@ class Feeders(Generic[Name]):
     """
 
     def __init__(self, task: Task, workers: int, patience: float) -> None:
-        method = "forkserver" if os.name == "posix" else "spawn"
-        self._context: Any = multiprocessing.get_context(method)
-        if method == "forkserver":
-            self._context.set_forkserver_preload([__name__])
+        self._context = _context()
         self._task, self._count, self._patience = task, workers, patience
 
     def look(self, videos: Iterable[tuple[Name, str]]) -> Iterator[tuple[Name, Message]]:
@@ -181,7 +194,8 @@ class Feeders(Generic[Name]):
         process = self._context.Process(
             target=_serve, args=(theirs, self._task, torch.get_num_threads()), daemon=True
         )
-        process.start()
+        with main_left_out():
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 
