@@ -29,7 +29,7 @@ from zoomvqa.scoring.pieces import pieces_of_file
 from zoomvqa.scoring.scorer import Scorer
 
 HEIGHTS = (540, 720)
-VIDEOS = 8
+VIDEOS = 4
 ROUNDS = 2
 # Bit rates of 0.6 to 2.7 Mbit/s at 540p, as the videos of KoNViD-1k have.
 NOISE = 4
@@ -73,7 +73,7 @@ def score_rows() -> Rows:
         for height in HEIGHTS:
             size = height * 16 // 9, height
             videos = [
-                make_video(Path(folder) / f"{height}_{i}.mp4", *size, crf=20 + 2 * i, noise=NOISE)
+                make_video(Path(folder) / f"{height}_{i}.mp4", *size, crf=20 + 4 * i, noise=NOISE)
                 for i in range(VIDEOS)
             ]
             rows += compared(f"{height}p", videos, ROUNDS)
