@@ -22,7 +22,7 @@ from torch.nn import functional
 from zoomvqa.checkpoints import VQADescription, load_checkpoint
 from zoomvqa.checkpoints.start import resample_patches
 from zoomvqa.data.clip_source import ClipSource
-from zoomvqa.data.fragments import normalise
+from zoomvqa.data.normalise import normalise
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.models.vqa.swin import VideoSwin
 

@@ -24,8 +24,8 @@ from benchmarks.material import make_video
 from zoomvqa.calibration import fit_fusion
 from zoomvqa.checkpoints import Checkpoint, FusionDescription, IQADescription, VQADescription
 from zoomvqa.data.clip_source import ClipSource, ClipTaker
-from zoomvqa.data.fragments import normalise
 from zoomvqa.data.frame_source import FrameChoice, chosen_frames
+from zoomvqa.data.normalise import normalise
 from zoomvqa.data.views import TestView
 from zoomvqa.models.fusion.net import FusionNet
 from zoomvqa.models.iqa.net import build_iqa_net, score_views
@@ -64,7 +64,7 @@ def main() -> None:
             width = height * 16 // 9
             video = make_video(Path(folder) / f"{height}.mp4", width, height)
             view = TestView(about.iqa.view)
-            views = torch.stack([view(f) for f in chosen_frames(video, about.iqa.sampling)])
+            views = torch.stack([torch.from_numpy(view(f)) for f in chosen_frames(video, about.iqa.sampling)])
             pictures = torch.from_numpy(ClipSource(video, about.vqa.sampling, about.vqa.view, 4).pictures())
             works: list[Callable[[], object]] = [
                 lambda views=views: score_views(net.iqa, views),  # type: ignore[misc]

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from zoomvqa.data.fragments import FragmentCutter, normalise, plan_fragments, plan_view, resized_shape
+from zoomvqa.data.fragments import FragmentCutter, plan_fragments, plan_view, resized_shape
+from zoomvqa.data.normalise import normalise
 from zoomvqa.errors import VideoError
 from zoomvqa.settings.vqa import ClipView
 

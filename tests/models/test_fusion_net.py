@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 
 from zoomvqa.calibration import fit_fusion
 from zoomvqa.data.batch import PairBatch, VideoPair
-from zoomvqa.data.fragments import normalise
+from zoomvqa.data.normalise import normalise
 from zoomvqa.models.fusion.module import FusionModule
 from zoomvqa.models.fusion.net import FusionNet, score_video
 from zoomvqa.models.iqa.net import build_iqa_net, score_views

@@ -6,7 +6,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from zoomvqa.data.batch import ClipBatch, VideoClips
-from zoomvqa.data.fragments import normalise
+from zoomvqa.data.normalise import normalise
 from zoomvqa.losses import build_loss
 from zoomvqa.models.vqa.build import build_vqa_net
 from zoomvqa.models.vqa.module import VQAModule

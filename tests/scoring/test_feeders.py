@@ -82,9 +82,9 @@ def spoilt(place, task):
 SERVE = feeders._serve
 
 
-def serve_spoilt(line, task, threads):
+def serve_spoilt(line, task):
     feeders.look_at = spoilt
-    SERVE(line, task, threads)
+    SERVE(line, task)
 
 
 def test_a_decoder_that_crashes_or_hangs_costs_its_own_video_only(videos, monkeypatch):
@@ -105,9 +105,9 @@ def slow(place, task):
     yield from WHOLE(place, task)
 
 
-def serve_slow(line, task, threads):
+def serve_slow(line, task):
     feeders.look_at = slow
-    SERVE(line, task, threads)
+    SERVE(line, task)
 
 
 def test_a_long_video_is_no_decoder_that_hangs(videos, monkeypatch):
@@ -138,6 +138,25 @@ def test_videos_are_taken_as_processes_get_free(videos):
     next(messages)
     messages.close()
     assert len(taken) == 2
+
+
+def test_what_decodes_needs_no_torch(videos):
+    """It takes seconds to import, and half a gigabyte."""
+    code = """
+import sys
+from zoomvqa.scoring import feeders
+from zoomvqa.settings.iqa import FrameSampling, FrameView
+from zoomvqa.settings.vqa import ClipSampling, ClipView
+from zoomvqa.scoring.pieces import ClipLook, FrameLook, pieces_of_file
+from zoomvqa.video import decord_reader
+from pathlib import Path
+decord_reader.torch_first = False
+looks = {"iqa": FrameLook(FrameSampling(), FrameView(), 8), "vqa": ClipLook(ClipSampling(), ClipView())}
+print(len(list(pieces_of_file(Path(sys.argv[1]), looks, "auto", 1.0))), "torch" in sys.modules)
+"""
+    words = [sys.executable, "-c", code, str(videos[0])]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split()[1] == "False"
 
 
 SCRIPT = """

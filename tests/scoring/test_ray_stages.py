@@ -66,7 +66,7 @@ def no_process_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def stages(recipe: ScorerRecipe, desk: NoDesk | None = None) -> tuple[Decoding, Scoring]:
     scorer, desk = recipe.scorer(), desk or NoDesk()
     task = Task(scorer.networks.looks, scorer.reader)
-    return Decoding(desk, task, 60, 2), Scoring(desk, [SimpleNamespace(scorer=recipe.scorer)], 2)
+    return Decoding(desk, task, 60), Scoring(desk, [SimpleNamespace(scorer=recipe.scorer)], 2)
 
 
 def told(tables: Iterator) -> list[Message]:

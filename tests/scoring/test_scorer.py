@@ -9,9 +9,9 @@ from conftest import Make, ffmpeg
 from scoring.conftest import try_score
 from zoomvqa.checkpoints import Checkpoint, load_checkpoint
 from zoomvqa.data.clip_dataset import WholeVideoClips
-from zoomvqa.data.fragments import normalise
 from zoomvqa.data.frame_dataset import WholeVideos
 from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.data.normalise import normalise
 from zoomvqa.errors import SettingsError
 from zoomvqa.models.iqa.net import score_views
 from zoomvqa.models.vqa.build import build_vqa_net

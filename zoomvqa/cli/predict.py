@@ -61,6 +61,7 @@ def _predict(settings: PredictSettings) -> int:
     recipe, waiting = _recipe(settings, checkpoint, device), Waiting()
     engine = _engine(recipe, settings, waiting)  # what cannot be made is told before anything else
     _tell_checkpoint(settings.ckpt, checkpoint)
+    del recipe, checkpoint  # where weights are packed, they would be there twice
     kept_in, made_from = output.with_name(f"{output.name}.part"), _made_from(settings, file)
     with open_results(kept_in, made_from, share, details=settings.details) as results:
         try:

@@ -73,7 +73,7 @@ class TrainFrames(Dataset[FrameBatch]):
         pairs = zip(read, keys, strict=True)
         views = [self._view(frames[key.frame % len(frames)], key.seed) for (frames, _), key in pairs]
         mos, sets = labels_of([video for _, video in read])
-        return FrameBatch(torch.stack(views), mos, self._substitutes.untold(), sets)
+        return FrameBatch(torch.from_numpy(np.stack(views)), mos, self._substitutes.untold(), sets)
 
     def _frames(self, video: LabelledVideo) -> NDArray[np.uint8]:
         entry = self._entries[video.name]
@@ -110,4 +110,4 @@ class WholeVideos(WholeVideoSet[VideoFrameViews]):
     def read(self, video: LabelledVideo, mos: Tensor, index: Tensor) -> VideoFrameViews:
         """Return the test views of a video's frames."""
         frames = chosen_frames(video.path, self._sampling, self._reader)
-        return VideoFrameViews(torch.stack([self._view(frame) for frame in frames]), mos, index)
+        return VideoFrameViews(torch.from_numpy(np.stack([self._view(frame) for frame in frames])), mos, index)

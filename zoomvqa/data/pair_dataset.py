@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -66,8 +67,8 @@ def open_video(path: Path, reader: ReaderName) -> Video:
 class _ViewTaker:
     """Gathers the IQA branch's views."""
 
-    def __init__(self, wanted: Sequence[int], view: Callable[[Frame], Tensor]) -> None:
-        self.wanted, self.views, self._view = wanted, list[Tensor](), view
+    def __init__(self, wanted: Sequence[int], view: Callable[[Frame], NDArray[np.float32]]) -> None:
+        self.wanted, self.views, self._view = wanted, list[NDArray[np.float32]](), view
 
     def take(self, index: int, frame: Frame) -> None:  # noqa: ARG002  they come in order
         self.views.append(self._view(frame))
@@ -99,14 +100,14 @@ class TrainPairs(Dataset[PairBatch]):
         wanted = np.sort(draw.choice(choice, self._frames, replace=len(choice) < self._frames)).tolist()
         seeds = np.random.default_rng(int(draw.integers(2**63)))
 
-        def random_view(frame: Frame) -> Tensor:
+        def random_view(frame: Frame) -> NDArray[np.float32]:
             small = at_training_resolution(frame, about.frame_view.resize)
             return self._view(small, int(seeds.integers(2**63)))
 
         views = _ViewTaker(wanted, random_view)
         clips = ClipTaker(store.timeline, about.clips, about.clip_view, about.clips.train_clips, draw)
         one_pass(store, [views, clips])
-        return torch.stack(views.views), torch.from_numpy(clips.pictures)
+        return torch.from_numpy(np.stack(views.views)), torch.from_numpy(clips.pictures)
 
 
 class WholePairs(WholeVideoSet[VideoPair]):
@@ -128,4 +129,4 @@ class WholePairs(WholeVideoSet[VideoPair]):
         views = _ViewTaker(FrameChoice(store, about.frames).wanted, self._view)
         clips = ClipTaker(store.timeline, about.clips, about.clip_view, about.clips.test_clips)
         one_pass(store, [views, clips])
-        return VideoPair(torch.stack(views.views), torch.from_numpy(clips.pictures), mos, index)
+        return VideoPair(torch.from_numpy(np.stack(views.views)), torch.from_numpy(clips.pictures), mos, index)

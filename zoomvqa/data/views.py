@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from zoomvqa.data.resize import Box, resize_part
 from zoomvqa.errors import VideoError
@@ -55,13 +53,15 @@ class TestView:
         self._settings = settings
         self._mean, self._std = _statistics(settings)
 
-    def __call__(self, frame: NDArray[np.uint8]) -> Tensor:
+    def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the (crops, 3, crop, crop) normalised float32 views of an (h, w, 3) uint8 frame."""
         side = self._settings.crop
         shape = resized_shape(frame.shape[0], frame.shape[1], self._settings.resize)
         corners = crop_corners(*shape, side, self._settings.test_crops)
         views = np.stack([resize_part(frame, shape, Box(top, left, side, side)) for top, left in corners])
-        return torch.from_numpy(views).sub_(self._mean).div_(self._std)
+        views -= self._mean
+        views /= self._std
+        return views
 
 
 class TrainView:
@@ -71,7 +71,7 @@ class TrainView:
         self._settings = settings
         self._mean, self._std = _statistics(settings)
 
-    def __call__(self, frame: NDArray[np.uint8], seed: int) -> Tensor:
+    def __call__(self, frame: NDArray[np.uint8], seed: int) -> NDArray[np.float32]:
         """Return the (3, crop, crop) normalised float32 view of an (h, w, 3) uint8 frame that `seed` draws."""
         draw = np.random.default_rng(seed)
         side = self._settings.crop
@@ -80,8 +80,11 @@ class TrainView:
         cut = np.array(frame[top : top + side, left : left + side])
         if draw.random() < self._settings.flip:
             cut = cut[:, ::-1]
-        view = torch.from_numpy(cut.transpose(2, 0, 1).astype(np.float32, order="C"))
-        return view.div_(255.0).sub_(self._mean).div_(self._std)
+        view: NDArray[np.float32] = cut.transpose(2, 0, 1).astype(np.float32, order="C")
+        view /= np.float32(255)
+        view -= self._mean
+        view /= self._std
+        return view
 
 
 def at_training_resolution(frame: NDArray[np.uint8], resize: int) -> NDArray[np.uint8]:
@@ -96,5 +99,6 @@ def at_training_resolution(frame: NDArray[np.uint8], resize: int) -> NDArray[np.
     return np.ascontiguousarray(np.rint(picture, out=picture).astype(np.uint8).transpose(1, 2, 0))
 
 
-def _statistics(settings: FrameView) -> tuple[Tensor, Tensor]:
-    return torch.tensor(settings.mean).view(3, 1, 1), torch.tensor(settings.std).view(3, 1, 1)
+def _statistics(settings: FrameView) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    mean, std = (np.array(values, np.float32).reshape(3, 1, 1) for values in (settings.mean, settings.std))
+    return mean, std

@@ -15,11 +15,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import torch
-
 from zoomvqa.errors import VideoError
 from zoomvqa.processes import main_left_out
 from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, Restart, pieces_of_file
+from zoomvqa.video import decord_reader
 from zoomvqa.video.alive import tell_of_life
 from zoomvqa.video.reader import ReaderName
 from zoomvqa.video.remote import is_remote, local_copy
@@ -85,11 +84,11 @@ def _local(place: str, task: Task) -> AbstractContextManager[Path]:
     return local_copy(place)
 
 
-def _serve(line: Connection, task: Task, threads: int) -> None:
+def _serve(line: Connection, task: Task) -> None:
     """Answer paths with messages, until there are no more: what a process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders print a line for each damaged block
-    torch.set_num_threads(threads)  # as many as the parent has
+    decord_reader.torch_first = False  # here it has no use, costs seconds and half a gigabyte
     tell_of_life(partial(line.send, Sign()))
     line.send(Sign())  # here it begins: what comes before is the start of a process
     while True:
@@ -191,9 +190,7 @@ class Feeders(Generic[Name]):
 
     def _start(self) -> _Worker[Name]:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=_serve, args=(theirs, self._task, torch.get_num_threads()), daemon=True
-        )
+        process = self._context.Process(target=_serve, args=(theirs, self._task), daemon=True)
         with main_left_out():
             process.start()
         theirs.close()

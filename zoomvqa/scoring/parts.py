@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from zoomvqa.data.fragments import normalise
+from zoomvqa.data.normalise import normalise
 from zoomvqa.models.iqa.net import score_piece
 from zoomvqa.scoring.pieces import ClipLook, FrameLook, Piece
 

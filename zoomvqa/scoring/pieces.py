@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from zoomvqa.data.clip_source import ClipTaker, refuse_folder
 from zoomvqa.data.frame_source import FrameChoice, open_store
@@ -166,7 +164,7 @@ class _Frames:
             raise VideoError("there is no frame in it")
         self.wanted: Sequence[int] = choice.wanted
         self._times, self._chunk, self._view = choice.times, look.chunk, TestView(look.view)
-        self._waiting: list[Tensor] = []
+        self._waiting: list[NDArray[np.float32]] = []
 
     def take(self, index: int, frame: Frame) -> None:  # noqa: ARG002  they come in order
         self._waiting.append(self._view(frame))
@@ -174,12 +172,12 @@ class _Frames:
     def ready(self) -> Iterator[NDArray[Any]]:
         while len(self._waiting) >= self._chunk:
             now, self._waiting = self._waiting[: self._chunk], self._waiting[self._chunk :]
-            yield torch.stack(now).numpy()
+            yield np.stack(now)
 
     def rest(self) -> Iterator[NDArray[Any]]:
         yield from self.ready()
         if self._waiting:
-            yield torch.stack(self._waiting).numpy()
+            yield np.stack(self._waiting)
 
     def spans(self) -> list[Span]:
         return [Span(index, index, time, time) for index, time in zip(self.wanted, self._times, strict=True)]

@@ -106,7 +106,7 @@ def _started(
         found = data.read_datasource(VideoSource(desk), override_num_blocks=1, concurrency=1, num_cpus=0)
         found = found.map_batches(
             Decoding,
-            fn_constructor_args=(desk, task, patience, threads),
+            fn_constructor_args=(desk, task, patience),
             compute=data.ActorPoolStrategy(size=shares.decoders, max_tasks_in_flight_per_actor=2),
             num_cpus=1,
             **whole,

@@ -57,11 +57,9 @@ class Decoding:
         desk: the actor of a `Desk`.
         task: how videos are looked at.
         patience: seconds without a sign of the process after which its video is given up.
-        threads: of torch, as many as the machine with the list has.
     """
 
-    def __init__(self, desk: Any, task: Task, patience: float, threads: int) -> None:
-        torch.set_num_threads(threads)  # the process gets as many
+    def __init__(self, desk: Any, task: Task, patience: float) -> None:
         self._desk, self._eyes = desk, OneEye(task, patience)
 
     def __call__(self, table: pa.Table) -> Iterator[pa.Table]:

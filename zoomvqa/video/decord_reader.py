@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch  # noqa: F401  decord imported before torch can freeze a DataLoader
 from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
@@ -18,6 +17,8 @@ from zoomvqa.video.timeline import Timeline
 # Where a picture's padded row is a multiple of its width, decord takes the padding for more colours. Rows are
 # padded to at most 128 bytes, so this cannot happen from here on (seen at 2, 4, 8, 12, 16, 24 and 48 pixels).
 _NARROWEST = 128
+# decord imported before torch can freeze a DataLoader: torch comes first, but where a process has no use for it.
+torch_first = True
 _ODD = {"mpegts", "mpeg", "gif", "apng", "h264", "hevc", "image2", "ogg"}
 
 
@@ -46,6 +47,8 @@ class DecordReader:
     """A file opened by decord; see `zoomvqa.video.reader.VideoReader`."""
 
     def __init__(self, path: Path, timeline: Timeline) -> None:
+        if torch_first:
+            import torch  # noqa: F401, PLC0415
         import decord  # noqa: PLC0415  loads its own FFmpeg: only where it is used
 
         # The last of names that are no text: decord cannot be told them.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from zoomvqa.calibration import FusionScale, fit_logistic
 from zoomvqa.data.batch import PairBatch, VideoPair
-from zoomvqa.data.fragments import normalise
+from zoomvqa.data.normalise import normalise
 from zoomvqa.metrics import VideoScores
 from zoomvqa.models.fusion.net import FusionNet, score_video
 from zoomvqa.settings.shared import LossSettings, Optimiser

@@ -16,6 +16,9 @@ from zoomvqa.errors import SettingsError
 from zoomvqa.models.backbones import Weights, create_backbone, feature_channels, largest_stride
 from zoomvqa.settings.iqa import IQANetwork
 
+# Crops that a CPU is shown at a time.
+_FEW = 2
+
 
 class PatchScores(NamedTuple):
     """What the network says of a batch of crops.
@@ -130,6 +133,9 @@ def score_piece(net: nn.Module, views: Tensor) -> PatchScores:
         (frames,) float32 scores, and (frames, crops, grid, grid) patch scores and weights.
     """
     shape = views.shape[:2]
-    out = net(views.flatten(0, 1))
+    crops = views.flatten(0, 1)
+    # A CPU is as fast with few at a time, and a third of a gigabyte lighter.
+    some = crops.split(_FEW) if crops.device.type == "cpu" else [crops]
+    out = PatchScores(*(torch.cat(part) for part in zip(*map(net, some), strict=True)))
     score = out.score.float().view(shape).mean(dim=1)
     return PatchScores(score, out.patch_score.unflatten(0, shape), out.patch_weight.unflatten(0, shape))

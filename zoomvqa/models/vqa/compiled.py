@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import shutil
 import sys
@@ -32,7 +33,8 @@ def build_attention() -> None:
     """
     if not sys.platform.startswith("linux"):
         raise ToolError(f"compile=true: tried on Linux only, and this is {platform.system()}; use compile=false")
-    from torch.utils import cpp_extension  # noqa: PLC0415  seconds, and it speaks about CUDA
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it speaks of CUDA where there is none
+    from torch.utils import cpp_extension  # noqa: PLC0415  takes seconds
 
     compiler = cpp_extension.get_cxx_compiler()
     if shutil.which(compiler) is None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zoomvqa.data.batch import ClipBatch, VideoClips
-from zoomvqa.data.fragments import normalise
+from zoomvqa.data.normalise import normalise
 from zoomvqa.models.vqa.net import VQANet, score_clips
 from zoomvqa.settings.shared import LossSettings, Optimiser
 from zoomvqa.settings.vqa import ClipView
