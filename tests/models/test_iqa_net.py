@@ -48,7 +48,7 @@ def test_frame_scores_of_the_reference_video(release, reference):
     video = reference / "media" / "10053703034.mp4"
     assert FrameChoice(open_store(video), FrameSampling()).wanted == golden["frame_indices_2fps"]
     view = TestView(FrameView())
-    views = torch.stack([view(frame) for frame in chosen_frames(video, FrameSampling())])
+    views = torch.stack([torch.from_numpy(view(frame)) for frame in chosen_frames(video, FrameSampling())])
     assert views.mean().item() == pytest.approx(golden["input_mean"], abs=1e-4)
     with torch.inference_mode():
         scores = score_views(release, views)
