@@ -250,6 +250,7 @@ def test_a_compiled_backbone_is_as_near_as_autocast(gated):
     apart = (features(ready, clips) - exact).abs()
     assert apart.mean() < 1.2 * usual.mean()
     assert torch.equal(features(ready, clips), features(ready, clips))
+    assert not torch.equal(features(ready, clips), features(prepare_for_scoring(net, "bf16-mixed"), clips))
 
 
 @builds

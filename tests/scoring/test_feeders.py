@@ -140,23 +140,26 @@ def test_videos_are_taken_as_processes_get_free(videos):
     assert len(taken) == 2
 
 
-def test_what_decodes_needs_no_torch(videos):
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at what a process has loaded in /proc")
+def test_what_decodes_has_no_torch(videos):
     """It takes seconds to import, and half a gigabyte."""
     code = """
 import sys
-from zoomvqa.scoring import feeders
+from pathlib import Path
+from zoomvqa.scoring.feeders import Feeders, Task
+from zoomvqa.scoring.pieces import ClipLook, FrameLook
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
-from zoomvqa.scoring.pieces import ClipLook, FrameLook, pieces_of_file
-from zoomvqa.video import decord_reader
-from pathlib import Path
-decord_reader.torch_first = False
-looks = {"iqa": FrameLook(FrameSampling(), FrameView(), 8), "vqa": ClipLook(ClipSampling(), ClipView())}
-print(len(list(pieces_of_file(Path(sys.argv[1]), looks, "auto", 1.0))), "torch" in sys.modules)
+looks = {"iqa": FrameLook(FrameSampling(), FrameView()), "vqa": ClipLook(ClipSampling(), ClipView())}
+messages = Feeders(Task(looks, "decord"), 1, 60).look([("a", sys.argv[1])])
+print(type(next(messages)[1]).__name__)
+(worker,) = messages.gi_frame.f_locals["workers"]
+loaded = Path(f"/proc/{worker.process.pid}/maps").read_text()
+print("decord" in loaded, "libtorch" in loaded)
 """
     words = [sys.executable, "-c", code, str(videos[0])]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.split()[1] == "False"
+    assert done.stdout == "Piece\nTrue False\n"
 
 
 SCRIPT = """

@@ -1,4 +1,4 @@
-"""A network made ready for scoring many videos in half precision on a CPU."""
+"""A network made ready for scoring many videos on a CPU."""
 
 from __future__ import annotations
 
@@ -73,8 +73,9 @@ def prepare_for_scoring(net: nn.Module, precision: str = "32-true", *, compile: 
         _pack(net, torch.float32)
     if compile:
         for layer in (each for each in net.modules() if isinstance(each, WindowAttention)):
-            build_attention()
-            layer.compiled = fits(layer.qkv.out_features // (3 * layer.heads))
+            if fits(layer.qkv.out_features // (3 * layer.heads)):
+                build_attention()
+                layer.compiled = True
     return net
 
 

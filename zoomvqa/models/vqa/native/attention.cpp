@@ -228,9 +228,9 @@ void attend(at::Tensor& out, const at::Tensor& qkv, const Group<E>& group) {
   });
 }
 
-// out: (parts, N, heads, width); qkv: (parts, N, 3, heads, width), a width of 16 or 32; start, rise: (heads, d, h, w, d, h, w) for a
-// window of (d, h, w), all of one dtype, bfloat16 or float32. gate: (N, N) uint8. N tokens are a part of a window,
-// `size`, and have the bias of a corner of it. out = softmax(scale * q k^T + start + gate * rise) v, per part and head.
+// out: (parts, N, heads, width); qkv: (parts, N, 3, heads, width), a width of 16 or 32; start, rise: (heads, d, h, w,
+// d, h, w) for a window of (d, h, w), all of one dtype, bfloat16 or float32. gate: (N, N) uint8. N tokens are a part
+// of a window, `size`, and have the bias of a corner of it. out = softmax(scale * q k^T + start + gate * rise) v, per part and head.
 void window_attention(at::Tensor& out, const at::Tensor& qkv, const at::Tensor& start,
                       const std::optional<at::Tensor>& rise, const at::Tensor& gate, at::IntArrayRef size, double scale) {
   const auto kind = qkv.scalar_type();
