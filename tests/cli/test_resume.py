@@ -120,6 +120,20 @@ def test_killed_from_outside_at_any_moment(labelled, command: Run, tmp_path):
     same(tmp_path / "whole", tmp_path / "cut")
 
 
+@pytest.mark.parametrize("folder_is", ["output", "given"])
+def test_a_run_killed_before_its_first_checkpoint_begins_again(labelled, command: Run, tmp_path, folder_is):
+    arguments = (*VQA, *on(labelled), "trainer.max_epochs=2", "output=cut", "resume=auto")
+    assert command("train", *arguments).code == 0
+    first = weights(tmp_path / "cut")
+    (tmp_path / "cut" / "checkpoints" / "last.ckpt").unlink()
+    again = arguments if folder_is == "output" else ("resume=cut",)
+    one_line(command("train", *again), "resume: cut holds a finished run, but no checkpoints/last.ckpt")
+    (tmp_path / "cut" / "figures.json").unlink()  # as it is when the first epoch is not over
+    one_line(command("train", *arguments, "seed=3"), "seed: got 3, but the run in cut that resume=auto goes on")
+    assert command("train", *again).code == 0
+    assert all(torch.equal(v, first[k]) for k, v in weights(tmp_path / "cut").items())
+
+
 def test_mistakes(labelled, command: Run, tmp_path):
     one_line(command("train", "resume=nowhere"), "resume: nowhere holds no run that can go on")
     one_line(command("train", "resume=nowhere", "seed=3"), "so nothing else may be given: seed=3")

@@ -75,6 +75,14 @@ def test_the_checkpoint_describes_itself(fused):
     assert (fused / "fit_scatter.png").stat().st_size > 1000
 
 
+def test_the_same_command_again_says_the_same(branches, agreed, command: Run):
+    arguments = (*FUSION, *agreed, f"iqa={branches[0]}", f"vqa={branches[1]}", "output=run", "resume=auto")
+    outcomes = [command("train", *arguments) for _ in range(2)]
+    assert [outcome.code for outcome in outcomes] == [0, 0], outcomes[1].err
+    said = [next(line for line in o.err.splitlines() if "fused" in line) for o in outcomes]
+    assert said[0] == said[1]
+
+
 def test_one_video_alone_scores_as_among_others(fused, agreed, labelled, command: Run, tmp_path):
     ckpt = f"ckpt={fused / 'checkpoints' / 'best.ckpt'}"
     outcome = command("predict", ckpt, f"input={labelled}", "output=all.csv", "details=true")

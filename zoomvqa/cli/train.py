@@ -16,6 +16,7 @@ from zoomvqa.ladder.demo import build_demo
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.data import DataSettings, SeveralSets
+from zoomvqa.settings.fusion import FusionBranch
 
 
 def main() -> None:
@@ -41,7 +42,7 @@ def _train(settings: TrainSettings) -> float:
     _refuse_sweep_of_many_processes(settings)
     _refuse_frames_for_clips(settings)
     there = (Path(settings.output) / "checkpoints").exists()
-    if is_first_process() and there and not settings.overwrite and resume_from is None:
+    if is_first_process() and there and not settings.overwrite and settings.resume is None:
         raise SettingsError(
             f"output: {settings.output} already holds a run; give another output=, resume=auto or overwrite=true"
         )
@@ -86,22 +87,39 @@ def _refuse_frames_for_clips(settings: TrainSettings) -> None:
 
 
 def _resumed(settings: TrainSettings) -> tuple[TrainSettings, Path | None]:
-    """Return the settings of the run that goes on, and its checkpoint; None where it starts."""
+    """Return the settings of the run that goes on, and its checkpoint; None where it starts.
+
+    A run that was stopped before it had a checkpoint starts again.
+    """
     from zoomvqa.training.resume import last_checkpoint, refuse_other_settings, settings_of  # noqa: PLC0415
 
     if settings.resume is None:
         return settings, None
     if settings.resume == "auto":
         output = Path(settings.output)
-        if not last_checkpoint(output).is_file():
-            return settings, None
-        refuse_other_settings(settings)
-        return settings, last_checkpoint(output)
-    given = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
-    if given:
-        raise SettingsError(f"resume: the run's own settings are used, so nothing else may be given: {given[0]}")
-    folder = Path(settings.resume).expanduser()
-    return settings_of(folder), last_checkpoint(folder)
+        if (output / "checkpoints").exists():
+            refuse_other_settings(settings)
+            _refuse_nothing_to_go_on_with(output, settings)
+    else:
+        given = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
+        if given:
+            raise SettingsError(
+                f"resume: the run's own settings are used, so nothing else may be given: {given[0]}"
+            )
+        output = Path(settings.resume).expanduser()
+        settings = settings_of(output)
+        _refuse_nothing_to_go_on_with(output, settings)
+    last = last_checkpoint(output)
+    return settings, last if last.is_file() else None
+
+
+def _refuse_nothing_to_go_on_with(output: Path, settings: TrainSettings) -> None:
+    """Refuse a finished run without its last checkpoint: to begin it again would replace it."""
+    from zoomvqa.training.resume import begins_again, last_checkpoint  # noqa: PLC0415
+
+    calibrates = isinstance(settings.branch, FusionBranch) and not settings.branch.finetune
+    if not last_checkpoint(output).is_file() and not begins_again(output, calibrates=calibrates):
+        raise SettingsError(f"resume: {output} holds a finished run, but no checkpoints/last.ckpt to go on from")
 
 
 def _refuse_sweep_of_many_processes(settings: TrainSettings) -> None:

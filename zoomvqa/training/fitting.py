@@ -33,6 +33,7 @@ from zoomvqa.training.loggers import build_loggers
 from zoomvqa.training.report import ValidationReport
 from zoomvqa.training.summary import parts_of, summary_table
 from zoomvqa.training.versions import versions
+from zoomvqa.training.whole_checkpoints import WholeCheckpoints
 
 
 def fit(
@@ -113,7 +114,8 @@ def _compile(module: BranchModule) -> None:
 
 
 def start_folder(output: Path, config: dict[str, Any]) -> None:
-    """Make a run's folder, replacing an older run's checkpoints, and write its config and what it is made with."""
+    """Make a run's folder, replacing an older run's results, and write its config and what it is made with."""
+    (output / "figures.json").unlink(missing_ok=True)
     shutil.rmtree(output / "checkpoints", ignore_errors=True)
     with whole_file(output / "versions.json") as handle:
         json.dump(versions(), handle, indent=1)
@@ -163,6 +165,7 @@ def _trainer(
             profiler=_profiler(settings.profiler, output),
             logger=loggers or False,
             callbacks=callbacks,
+            plugins=[WholeCheckpoints()],
             default_root_dir=output,
             use_distributed_sampler=False,  # the datamodule shares the data out itself
             num_sanity_val_steps=0,

@@ -30,14 +30,25 @@ def last_checkpoint(output: Path) -> Path:
     return output / "checkpoints" / "last.ckpt"
 
 
+def begins_again(folder: Path, *, calibrates: bool = False) -> bool:
+    """Tell whether the run in a folder was stopped before its first whole checkpoint, so that nothing is lost.
+
+    Args:
+        folder: of the run.
+        calibrates: the run is a fusion that trains nothing; doing it again gives the same.
+    """
+    stopped = not last_checkpoint(folder).is_file() and (folder / "config.yaml").is_file()
+    return stopped and (calibrates or not (folder / "figures.json").is_file())
+
+
 def settings_of(folder: Path) -> TrainSettings:
     """Return the settings of the run in a folder.
 
     Raises:
-        SettingsError: there is no run that can go on.
+        SettingsError: there is no run, or its config cannot be read.
     """
     config = folder / "config.yaml"
-    if not config.is_file() or not last_checkpoint(folder).is_file():
+    if not config.is_file():
         raise SettingsError(
             f"resume: {folder} holds no run that can go on (config.yaml and checkpoints/last.ckpt)"
         )
