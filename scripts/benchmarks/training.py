@@ -26,6 +26,7 @@ from zoomvqa.data.frame_datamodule import FrameDataModule
 from zoomvqa.data.labelled_set import LabelledSet
 from zoomvqa.models.iqa.module import IQAModule
 from zoomvqa.models.iqa.net import build_iqa_net
+from zoomvqa.models.vqa.attention import compile_attention
 from zoomvqa.models.vqa.build import build_vqa_net
 from zoomvqa.models.vqa.module import VQAModule
 from zoomvqa.settings.iqa import FrameLoading, FrameSampling, FrameView, IQANetwork, Mixing
@@ -49,7 +50,7 @@ class Way:
         name: for the table.
         workers: processes that read data.
         precision: as Lightning names it.
-        compile: compile the network.
+        compile: compile the network, as `compile=true` does.
         kept: from the cache on disk (iqa: frames; vqa: drawn clips), not from the videos.
         plain: the release's way.
         keep: keep freed memory, as `zoomvqa.training.run.train` does.
@@ -81,9 +82,11 @@ WAYS = {
         Way("the release's way, float32, 2 workers, freed memory kept", plain=True),
         Way("float32, 2 workers"),
         Way("float32, 2 workers, freed memory not kept", keep=False),
+        Way("float32, 2 workers, compiled", compile=True),
         Way("float32, no workers", workers=0),
         Way("float32, drawn clips kept", kept=True),
         Way("bf16-mixed, 2 workers", precision="bf16-mixed"),
+        Way("bf16-mixed, 2 workers, compiled", precision="bf16-mixed", compile=True),
         Way("bf16-mixed, drawn clips kept", precision="bf16-mixed", kept=True),
     ),
 }
@@ -147,7 +150,7 @@ def _plain(branch: str, way: Way, labelled: LabelledSet, folder: Path, steps: in
 
 def _ours(branch: str, way: Way, labelled: LabelledSet, folder: Path, steps: int) -> list[float]:
     module, data = (_iqa if branch == "iqa" else _vqa)(way, labelled, folder)
-    if way.compile:
+    if way.compile and not compile_attention(module):
         module.net.compile()
     clock = _Clock()
     quiet: dict[str, Any] = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}

@@ -2,12 +2,14 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from torch.utils import cpp_extension
 
 from cli.conftest import Run, on
 
@@ -53,6 +55,22 @@ def test_training_and_scoring(labelled, command: Run, tmp_path):
     assert {row["video"]: row["score"] for row in read(tmp_path / "s.csv")} == ours
     assert len(read(tmp_path / "s.details.csv")) == 4 * len(ours)
     assert command("predict", ckpt, f"input={labelled}", "output=t.csv", "test_clips=2").code == 0
+
+
+@pytest.mark.skipif(
+    shutil.which("c++") is None or not cpp_extension.is_ninja_available(), reason="no C++ compiler or no ninja"
+)
+def test_compiled_it_learns_the_same(labelled, command: Run, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda _: pytest.fail("torch was asked, too"))
+    for name, options in (("usual", ()), ("built", ("compile=true",))):
+        outcome = command("train", *TINY, *on(labelled), f"output={name}", *options)
+        assert outcome.code == 0, outcome.err
+    # Their weights are not compared: Adam makes steps of gradients that are rounding errors about 0.
+    one, other = (
+        [float(r["prediction"]) for r in read(tmp_path / n / "val_predictions.csv")] for n in ("usual", "built")
+    )
+    assert one == pytest.approx(other, abs=2e-3)
+    assert one != other
 
 
 def test_the_same_seed_gives_the_same_weights(labelled, command: Run, tmp_path):

@@ -13,8 +13,17 @@ from torch.utils import cpp_extension
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.models.inference import PackedLinear, prepare_for_scoring
 from zoomvqa.models.iqa.net import build_iqa_net
+from zoomvqa.models.vqa import compiled
+from zoomvqa.models.vqa.attention import compile_attention
 from zoomvqa.models.vqa.bias import Bias
-from zoomvqa.models.vqa.compiled import add_at, build_attention, fits, norm_at, window_attention
+from zoomvqa.models.vqa.compiled import (
+    add_at,
+    build_attention,
+    fits,
+    norm_at,
+    window_attention,
+    window_attention_gradient,
+)
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.models.vqa.plain import PlainVideoSwin
 from zoomvqa.models.vqa.swin import VideoSwin
@@ -109,26 +118,32 @@ def test_compile_is_for_what_is_compiled():
         prepare_for_scoring(small(), "16-mixed", compile=True)
 
 
+@pytest.fixture
+def not_built(monkeypatch):
+    """Whatever another test has loaded into this process."""
+    monkeypatch.setattr(compiled, "_is_loaded", lambda: False)
+
+
+@pytest.mark.usefixtures("not_built")
 def test_without_a_compiler(monkeypatch):
-    build_attention.cache_clear()
     monkeypatch.setattr(cpp_extension, "get_cxx_compiler", lambda: "no-such-compiler")
     with pytest.raises(ToolError, match=r"^compile=true: there is no C\+\+ compiler \('no-such-compiler'\)"):
         prepare_for_scoring(small(), "bf16-mixed", compile=True)
 
 
+@pytest.mark.usefixtures("not_built")
 def test_without_ninja(monkeypatch):
-    build_attention.cache_clear()
     monkeypatch.setattr(cpp_extension, "get_cxx_compiler", lambda: "python3")
     monkeypatch.setattr(cpp_extension, "is_ninja_available", lambda: False)
     with pytest.raises(ToolError, match=r"^compile=true: there is no ninja on the PATH; `pip install ninja`"):
         prepare_for_scoring(small(), "bf16-mixed", compile=True)
 
 
+@pytest.mark.usefixtures("not_built")
 def test_a_compiler_that_refuses(monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise RuntimeError("Error building extension\nattention.cpp:1: error: no such header")
 
-    build_attention.cache_clear()
     monkeypatch.setattr(cpp_extension, "get_cxx_compiler", lambda: "python3")
     monkeypatch.setattr(cpp_extension, "is_ninja_available", lambda: True)
     monkeypatch.setattr(cpp_extension, "load", refuse)
@@ -136,6 +151,7 @@ def test_a_compiler_that_refuses(monkeypatch):
         prepare_for_scoring(small(), "bf16-mixed", compile=True)
 
 
+@pytest.mark.usefixtures("not_built")
 def test_a_build_that_was_killed_is_no_hindrance(monkeypatch, tmp_path):
     """Torch would wait for the end of it for ever."""
     asked = []
@@ -149,9 +165,7 @@ def test_a_build_that_was_killed_is_no_hindrance(monkeypatch, tmp_path):
     monkeypatch.setattr(cpp_extension, "is_ninja_available", lambda: True)
     monkeypatch.setattr(cpp_extension, "load", load)
     for _ in range(2):
-        build_attention.cache_clear()
         build_attention()
-    build_attention.cache_clear()
     assert len(set(asked)) == 1
     assert Path(asked[0]).is_relative_to(tmp_path)
 
@@ -161,7 +175,6 @@ def built(tmp_path_factory):
     """The attention, built where nothing is left behind."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ZOOMVQA_CACHE", str(tmp_path_factory.mktemp("built")))
-        build_attention.cache_clear()
         build_attention()
 
 
@@ -195,6 +208,61 @@ def test_the_compiled_attention(dtype, apart, gated, size, width):
     spoilt = window_attention(qkv, bias, group).unflatten(-1, (heads, width)).isnan()
     assert spoilt[1, -1, 1].all()
     assert spoilt.sum() == width
+
+
+@builds
+@pytest.mark.parametrize(("dtype", "apart"), [(torch.float32, 4e-6), (torch.bfloat16, 0.02)])
+@pytest.mark.slow
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize(("size", "parts"), [((3, 5, 4), 6), ((2, 5, 4), 1), ((3, 4, 3), 5), ((1, 1, 1), 3)])
+@pytest.mark.parametrize("width", [16, 32])
+def test_its_gradient(dtype, apart, gated, size, parts, width):
+    """Of tokens and of biases, against that of torch in float64; the same on one thread."""
+    torch.manual_seed(0)
+    heads, window, tokens = 2, (3, 5, 4), size[0] * size[1] * size[2]
+    qkv, above = torch.randn(parts, tokens, 3, heads, width), torch.randn(parts, tokens, heads * width)
+    tables = torch.randn(2, heads, *window, *window)
+    lower = torch.randint(0, 4, (tokens, tokens), dtype=torch.uint8).tril()
+    group = Group(size, 0, parts, lower + lower.tril(-1).T)  # as far from one token to another as back
+    qkv, above, tables = (each.to(dtype) for each in (qkv, above, tables))
+    bias = Bias(tables[0], tables[1] if gated else None)
+    given = qkv.double().requires_grad_()
+    spread = Bias(tables[0].double(), tables[1].double() if gated else None).of(group).clone().requires_grad_()
+    q, k, v = given.permute(2, 0, 3, 1, 4)
+    mixed = torch.softmax(q @ k.transpose(-1, -2) / width**0.5 + spread, dim=-1) @ v
+    mixed.transpose(1, 2).flatten(2).backward(above.double())
+    arguments = above, window_attention(qkv, bias, group), qkv, bias, bias.turned(), group
+    found = window_attention_gradient(*arguments)
+    assert (found[0].dtype, found[1].dtype) == (dtype, torch.float32)
+    for got, wanted in zip(found, (given.grad, spread.grad), strict=True):
+        assert (got.double() - wanted).abs().max() <= apart * max(1.0, float(wanted.abs().max()))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    alone = window_attention_gradient(*arguments)
+    torch.set_num_threads(threads)
+    assert all(torch.equal(one, other) for one, other in zip(found, alone, strict=True))
+
+
+@builds
+@pytest.mark.slow
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("half", [False, pytest.param(True, marks=bf16)])
+def test_a_compiled_backbone_has_the_gradients_of_the_plain_one(gated, half):
+    """Over several windows, shifted and padded ones among them, and two clips."""
+    net, clips = small(gated=gated).train(), torch.randn(2, 3, 8, 48, 40)
+    plain, usual, built = PlainVideoSwin(copy.deepcopy(net)), copy.deepcopy(net), copy.deepcopy(net)
+    assert compile_attention(built)
+    for each, autocast in ((plain, False), (usual, half), (built, half)):
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            (each(clips).float()[:, ::2] ** 2).mean().backward()
+    exact = [p.grad for p in plain.parameters() if p.grad is not None]
+    apart = [
+        [float((p.grad - q).abs().max() / q.abs().max()) for p, q in zip(each.parameters(), exact, strict=True)]
+        for each in (usual, built)
+    ]
+    assert max(apart[1]) < (1.5 * max(apart[0]) if half else 1e-5)
 
 
 @builds

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.errors import SettingsError
-from zoomvqa.models.vqa.attention import WindowAttention
-from zoomvqa.models.vqa.compiled import build_attention, fits
+from zoomvqa.models.vqa.attention import compile_attention
 
 # Precisions, as Lightning names them, in which `compile` does something.
 _COMPILED = ("32-true", "bf16-mixed")
@@ -72,10 +71,7 @@ def prepare_for_scoring(net: nn.Module, precision: str = "32-true", *, compile: 
     elif precision == "32-true" and compile and torch.backends.mkldnn.is_available():
         _pack(net, torch.float32)
     if compile:
-        for layer in (each for each in net.modules() if isinstance(each, WindowAttention)):
-            if fits(layer.qkv.out_features // (3 * layer.heads)):
-                build_attention()
-                layer.compiled = True
+        compile_attention(net)
     return net
 
 
@@ -84,7 +80,9 @@ def _can_pack_half() -> bool:
 
 
 def _pack(module: nn.Module, dtype: torch.dtype) -> None:
-    """Replace the linear layers within a module, and activations that become part of them."""
+    """Replace linear layers, and activations that become part of them; reorder the weights of a convolution."""
+    if isinstance(module, nn.Conv3d):  # what comes out is then in the order that the next layer wants
+        module.to(memory_format=torch.channels_last_3d)
     fused = _is_gelu(getattr(module, "act", None)) and isinstance(getattr(module, "fc1", None), nn.Linear)
     for name, child in module.named_children():
         if isinstance(child, nn.Linear):

@@ -23,6 +23,7 @@ from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.errors import SettingsError
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures
+from zoomvqa.models.vqa.attention import compile_attention
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainerSettings, TrainSettings
 from zoomvqa.training.averaging import BestEpochs, write_average
@@ -67,7 +68,7 @@ def fit(
     trainer = _trainer(settings.trainer, loggers, callbacks, output)
     _tell(module, name, data, settings)
     if settings.compile:
-        _compile(module)
+        _compile(module, trainer)
     if resume_from is not None:
         say(f"Going on from {resume_from}")
     try:
@@ -101,12 +102,14 @@ def _tell(module: BranchModule, name: str, data: BranchDataModule, settings: Tra
     )
 
 
-def _compile(module: BranchModule) -> None:
-    """Have the network compiled when it is first used.
+def _compile(module: BranchModule, trainer: lightning.Trainer) -> None:
+    """Compile the attention of a Video Swin on a CPU now; have any other network compiled when it is first used.
 
     Raises:
-        SettingsError: there is no compiler.
+        UserError: there is no compiler.
     """
+    if trainer.strategy.root_device.type == "cpu" and compile_attention(module):
+        return
     names = [os.environ.get("CXX", "g++"), "g++", "clang++"]
     if not any(shutil.which(name) for name in names):
         raise SettingsError("compile: got true, but there is no C++ compiler here (g++ or clang++)")

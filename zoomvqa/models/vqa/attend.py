@@ -7,6 +7,7 @@ share their bias, so here it is made for one group of windows at a time and used
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from zoomvqa.models.vqa.bias import Bias
-from zoomvqa.models.vqa.compiled import window_attention
+from zoomvqa.models.vqa.compiled import window_attention, window_attention_gradient
 from zoomvqa.models.vqa.windows import Group, WindowPlan
 
 # Heads that are attended to at a time, so that their bias and weights stay in the cache.
@@ -24,7 +25,9 @@ _HEADS = 12
 _NUMBERS = 2**20
 
 
-def attend(qkv: Tensor, relative: Tensor, fragment: Tensor | None, plan: WindowPlan) -> Tensor:
+def attend(
+    qkv: Tensor, relative: Tensor, fragment: Tensor | None, plan: WindowPlan, *, compiled: bool = False
+) -> Tensor:
     """Attend within windows.
 
     Args:
@@ -32,13 +35,14 @@ def attend(qkv: Tensor, relative: Tensor, fragment: Tensor | None, plan: WindowP
         relative: (heads, d, h, w, d, h, w) float32, of the first bias table, for the plan's window (d, h, w).
         fragment: the same of the second table, or None without one.
         plan: the windows.
+        compiled: use `zoomvqa.models.vqa.compiled`, which has been built and fits; on a CPU.
 
     Returns:
         (batch, places, heads · channels a head) of the dtype of `qkv`.
     """
     if qkv.device.type != "cpu":
         return _in_large_calls(qkv, Bias.between(relative, fragment).to(qkv.dtype), plan)
-    return _InGroups.apply(qkv, relative, fragment, plan)
+    return _InGroups.apply(qkv, relative, fragment, plan, compiled)
 
 
 def _in_large_calls(qkv: Tensor, biases: Bias, plan: WindowPlan) -> Tensor:
@@ -88,51 +92,67 @@ class _InGroups(torch.autograd.Function):
     """Attention group by group; the backward pass computes the weights again instead of keeping them."""
 
     @staticmethod
-    def forward(ctx: Any, qkv: Tensor, relative: Tensor, fragment: Tensor | None, plan: WindowPlan) -> Tensor:
+    def forward(
+        ctx: Any, qkv: Tensor, relative: Tensor, fragment: Tensor | None, plan: WindowPlan, compiled: bool
+    ) -> Tensor:
         biases = Bias.between(relative, fragment).to(qkv.dtype)
         mixed = qkv.new_empty(*qkv.shape[:2], qkv.shape[3] * qkv.shape[4])
         for group in plan.groups:
-            mixed[:, group.places] = attend_group(qkv[:, group.places], biases, group)
+            mixed[:, group.places] = attend_group(qkv[:, group.places], biases, group, compiled=compiled)
         ctx.save_for_backward(qkv, relative, fragment, mixed)
-        ctx.plan = plan
+        ctx.plan, ctx.find = plan, _gradient_compiled if compiled else _gradient
         return mixed
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         qkv, relative, fragment, mixed = ctx.saved_tensors
+        grad_qkv, grad_relative = torch.empty_like(qkv), torch.zeros_like(relative)
+        grad_fragment = None if fragment is None else torch.zeros_like(fragment)
+        biases = Bias.between(relative, fragment).to(qkv.dtype)
         with torch.autocast("cpu", enabled=False):
-            return (*_backward(grads[0], qkv, relative, fragment, mixed, ctx.plan), None)
+            for group, total in ctx.find(grad_qkv, grads[0].to(qkv.dtype), mixed, qkv, biases, ctx.plan):
+                if grad_fragment is None:
+                    _corner_add(grad_relative, total, group)
+                else:
+                    gated = total * group.gate
+                    _corner_add(grad_relative, gated, group)
+                    _corner_add(grad_fragment, total.sub_(gated), group)
+        return grad_qkv, grad_relative, grad_fragment, None, None
 
 
-def _backward(
-    grad: Tensor, qkv: Tensor, relative: Tensor, fragment: Tensor | None, mixed: Tensor, plan: WindowPlan
-) -> tuple[Tensor, Tensor, Tensor | None]:
+def _gradient_compiled(
+    grad_qkv: Tensor, above: Tensor, mixed: Tensor, qkv: Tensor, biases: Bias, plan: WindowPlan
+) -> Iterator[tuple[Group, Tensor]]:
+    """Fill `grad_qkv`, and give the gradient of every group's bias, (heads, N, N) float32."""
+    turned = biases.turned()
+    for group in plan.groups:
+        given = (above, mixed, qkv)
+        a, m, q = (each[:, group.places].unflatten(1, (-1, group.tokens)).flatten(0, 1) for each in given)
+        found, total = window_attention_gradient(a, m, q, biases, turned, group)
+        grad_qkv[:, group.places] = found.view(len(qkv), -1, *qkv.shape[2:])
+        yield group, total
+
+
+def _gradient(
+    grad_qkv: Tensor, above: Tensor, mixed: Tensor, qkv: Tensor, biases: Bias, plan: WindowPlan
+) -> Iterator[tuple[Group, Tensor]]:
+    """Do the same without what is written in C++."""
     heads = qkv.shape[3]
-    grad_qkv = torch.empty_like(qkv)
-    biases = Bias.between(relative, fragment).to(qkv.dtype)
-    grad_relative = torch.zeros_like(relative)
-    grad_fragment = None if fragment is None else torch.zeros_like(fragment)
     # Beside q, k and v stand the gradient above and the result, which have their shape.
-    beside = torch.stack([grad.to(qkv.dtype), mixed], dim=2).unflatten(-1, (heads, -1))
+    beside = torch.stack([above, mixed], dim=2).unflatten(-1, (heads, -1))
     for group in plan.groups:
         given = (*_parts(qkv[:, group.places], group.tokens), *_parts(beside[:, group.places], group.tokens))
         wanted = [torch.empty_like(part) for part in given[:3]]
+        total = torch.zeros(heads, group.tokens, group.tokens)
         for some in _few(heads):
             bias = biases.of(group, some)
-            total = torch.zeros_like(bias, dtype=torch.float32)
             for at in _pieces(len(given[0]), bias):
-                found = _piece_backward([part[at, some] for part in given], bias, total)
+                found = _piece_backward([part[at, some] for part in given], bias, total[some])
                 for part, values in zip(wanted, found, strict=True):
                     part[at, some] = values
-            if grad_fragment is None:
-                _corner_add(grad_relative[some], total, group)
-            else:
-                gated = total * group.gate
-                _corner_add(grad_relative[some], gated, group)
-                _corner_add(grad_fragment[some], total.sub_(gated), group)
         joined = torch.stack([part.transpose(1, 2) for part in wanted], dim=2)
         grad_qkv[:, group.places] = joined.reshape(len(qkv), -1, *qkv.shape[2:])
-    return grad_qkv, grad_relative, grad_fragment
+        yield group, total
 
 
 def _corner_add(values: Tensor, more: Tensor, group: Group) -> None:

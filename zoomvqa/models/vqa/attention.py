@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from zoomvqa.models.vqa.attend import attend, attend_group
 from zoomvqa.models.vqa.bias import Bias
+from zoomvqa.models.vqa.compiled import build_attention, fits
 from zoomvqa.models.vqa.windows import Group, Size, WindowPlan, relative_index
 
 
@@ -32,7 +33,7 @@ class WindowAttention(nn.Module):
         if gated:
             self.fragment_position_bias_table = nn.Parameter(torch.zeros(entries, heads))
         self.gated = gated
-        self.compiled = False  # set by zoomvqa.models.inference
+        self.compiled = False  # set by compile_attention
         self.qkv = nn.Linear(channels, 3 * channels)
         self.proj = nn.Linear(channels, channels)
         self._kept: tuple[tuple[Size, torch.dtype], list[Tensor], Bias] | None = None
@@ -41,7 +42,7 @@ class WindowAttention(nn.Module):
         """Attend within windows: (batch, places, channels) in the plan's order → the same shape."""
         relative = self._spread(self.relative_position_bias_table, plan)
         fragment = self._spread(self.fragment_position_bias_table, plan) if self.gated else None
-        return self.proj(attend(self._qkv(tokens), relative, fragment, plan))
+        return self.proj(attend(self._qkv(tokens), relative, fragment, plan, compiled=self.compiled))
 
     def biases(self, plan: WindowPlan, dtype: torch.dtype) -> Bias:
         """Return what the biases of the plan's groups are made of, in `dtype`, without gradients.
@@ -72,6 +73,29 @@ class WindowAttention(nn.Module):
         """Return the float32 bias of every pair of a window's tokens: (heads, d, h, w, d, h, w)."""
         rows = relative_index(self.window, plan.size, table.device)
         return table.float().t().contiguous().index_select(1, rows).unflatten(1, plan.size + plan.size)
+
+
+def compile_attention(net: nn.Module) -> bool:
+    """Have the window attention of a network on a CPU done by what is written in C++, with and without gradients.
+
+    Args:
+        net: changed where its heads have a width that fits.
+
+    Returns:
+        Whether anything was changed.
+
+    Raises:
+        ToolError: there is no C++ compiler or no ninja.
+    """
+    fitting = [
+        layer
+        for layer in net.modules()
+        if isinstance(layer, WindowAttention) and fits(layer.qkv.out_features // (3 * layer.heads))
+    ]
+    for layer in fitting:
+        build_attention()
+        layer.compiled = True
+    return bool(fitting)
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

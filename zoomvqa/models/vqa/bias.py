@@ -30,6 +30,17 @@ class Bias(NamedTuple):
         """Return it in another dtype."""
         return Bias(self.start.to(dtype), None if self.rise is None else self.rise.to(dtype))
 
+    def contiguous(self) -> Bias:
+        """Return it with its numbers in order in memory."""
+        return Bias(self.start.contiguous(), None if self.rise is None else self.rise.contiguous())
+
+    def turned(self) -> Bias:
+        """Return that of the second token towards the first, in order in memory."""
+        order = (0, 4, 5, 6, 1, 2, 3)
+        return Bias(
+            self.start.permute(order), None if self.rise is None else self.rise.permute(order)
+        ).contiguous()
+
     def of(self, group: Group, heads: slice = slice(None)) -> Tensor:
         """Return the (heads, N, N) bias of a group."""
         start, rise = self.corner(group, heads)

@@ -7,7 +7,6 @@ import platform
 import shutil
 import sys
 import zlib
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -24,13 +23,16 @@ _WIDTHS = (16, 32)
 _FLAGS = ["-O3", "-std=c++20", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math"]
 
 
-@cache
 def build_attention() -> None:
     """Build the attention, or load it where this machine has built it before; some ten seconds, once.
+
+    A process loads it once: to load another build would end the process.
 
     Raises:
         ToolError: there is no C++ compiler or no ninja, or the compiler refuses.
     """
+    if _is_loaded():
+        return
     if not sys.platform.startswith("linux"):
         raise ToolError(f"compile=true: tried on Linux only, and this is {platform.system()}; use compile=false")
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it speaks of CUDA where there is none
@@ -56,6 +58,10 @@ def build_attention() -> None:
     except (RuntimeError, OSError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         raise ToolError(f"compile=true: '{compiler}' could not build {folder} ({reason})") from None
+
+
+def _is_loaded() -> bool:
+    return hasattr(torch.ops.zoomvqa, "window_attention")
 
 
 def _cpu() -> str:
@@ -87,9 +93,35 @@ def window_attention(qkv: Tensor, bias: Bias, group: Group) -> Tensor:
     """
     qkv = qkv.contiguous()
     out = qkv.new_empty(*qkv.shape[:2], qkv.shape[3] * qkv.shape[4])
-    tables = bias.start.contiguous(), None if bias.rise is None else bias.rise.contiguous()
-    torch.ops.zoomvqa.window_attention(out, qkv, *tables, group.gate, group.size, qkv.shape[-1] ** -0.5)
+    torch.ops.zoomvqa.window_attention(out, qkv, *bias.contiguous(), group.gate, group.size, qkv.shape[-1] ** -0.5)
     return out
+
+
+def window_attention_gradient(
+    above: Tensor, mixed: Tensor, qkv: Tensor, bias: Bias, turned: Bias, group: Group
+) -> tuple[Tensor, Tensor]:
+    """Return the gradients of what `window_attention` was given.
+
+    Weights are computed again. What comes out depends on neither threads nor how parts are shared among them.
+
+    Args:
+        above: (parts, N, heads · width), the gradient of its result.
+        mixed: its result.
+        qkv: as it was given.
+        bias: as it was given.
+        turned: `bias.turned()`.
+        group: that the parts belong to.
+
+    Returns:
+        That of `qkv`, and that of the bias, (heads, N, N) float32, summed over parts.
+    """
+    qkv = qkv.contiguous()
+    grad_qkv, grad_bias = torch.empty_like(qkv), torch.zeros(qkv.shape[3], group.tokens, group.tokens)
+    torch.ops.zoomvqa.window_attention_gradient(
+        grad_qkv, grad_bias, above.contiguous(), mixed.contiguous(), qkv, *bias.contiguous(), *turned.contiguous(),
+        group.gate, group.size, qkv.shape[-1] ** -0.5,
+    )  # fmt: skip
+    return grad_qkv, grad_bias
 
 
 def norm_at(x: Tensor, places: Tensor, norm: nn.LayerNorm, dtype: torch.dtype) -> Tensor:

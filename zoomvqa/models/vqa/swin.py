@@ -123,7 +123,7 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor, shape: Size, window: Size, *, recompute: bool) -> tuple[Tensor, Size]:
         """Map tokens of a map of `shape`; `recompute` trades time for memory in the backward pass."""
-        if cast("Block", self.blocks[0]).attn.compiled:
+        if cast("Block", self.blocks[0]).attn.compiled and not torch.is_grad_enabled():
             x = x.float()  # autocast would go on in bfloat16 behind the first merging
         for block in self.blocks:
             x = checkpoint(block, x, shape, window, use_reentrant=False) if recompute else block(x, shape, window)
