@@ -33,16 +33,27 @@ def test_glob(folder):
     assert names(folder / "**" / "*.webm") == ["c.webm"]
 
 
-def test_list(folder):
-    (folder / "list.txt").write_text("# mine\nb.mp4\n\nsub/c.webm\nmissing.mp4\n")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_list(folder, encoding):
+    (folder / "list.txt").write_text("# mine\nb.mp4\n\nsub/c.webm\nmissing.mp4\n", encoding=encoding)
     found = list(find_inputs(str(folder / "list.txt")))
     assert [i.name for i in found] == ["b.mp4", "sub/c.webm", "missing.mp4"]
     assert found[1].place == str(folder / "sub" / "c.webm")
 
 
-@pytest.mark.parametrize("text", ["video,mos\nb.mp4,3\n", "score;filename\n3;b.mp4\n", "\ufeffFile\nb.mp4\n"])
-def test_table(folder, text):
-    (folder / "t.csv").write_text(text, encoding="utf-8")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "video,mos\nb.mp4,3\n",
+        "score;filename\n3;b.mp4\n",
+        "File\nb.mp4\n",
+        "sep=|\nmos|video\n3|b.mp4\n",
+        "\r\n\r\nmos\tvideo\r\n3\tb.mp4\r\n",
+    ],
+)
+def test_table(folder, text, encoding):
+    (folder / "t.csv").write_text(text, encoding=encoding)
     assert next(iter(find_inputs(str(folder / "t.csv")))).place == str(folder / "b.mp4")
 
 

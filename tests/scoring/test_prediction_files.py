@@ -21,9 +21,19 @@ def test_lines_and_other_people_s_columns(tmp_path):
     assert read_predictions(tmp_path / "v.csv", "iqa") == ({"a": 1.0}, (), False)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    "text", ["video;score\na.mp4;1,5\n", "sep=|\nscore|video\n1.5|a.mp4\n", "video\tpred\r\na.mp4\t1.5\r\n"]
+)
+def test_tables_as_other_programs_write_them(tmp_path, text, encoding):
+    (tmp_path / "p.csv").write_text(text, encoding=encoding)
+    assert read_predictions(tmp_path / "p.csv", "iqa").scores == {"a.mp4": 1.5}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("sep=;\na;1\nb;x\n", "line 3: expected video,score"),
         ("a.mp4\nb.mp4\n", "iqa: .*, line 1: expected video,score or a header with these names, got 'a.mp4'"),
         ("a,1,2\n", "line 1: expected video,score or a header with these names, got 'a,1,2'"),
         ("a,1e99\n", "line 1: expected video,score"),
@@ -39,7 +49,7 @@ def test_files_that_are_wrong(tmp_path, text, message):
     (tmp_path / "i.txt").write_text(text)
     with pytest.raises(UserError, match=message):
         read_predictions(tmp_path / "i.txt", "iqa")
-    with pytest.raises(UserError, match="none.txt is not a readable text file"):
+    with pytest.raises(UserError, match="iqa: no such file of predictions: .*none.txt"):
         read_predictions(tmp_path / "none.txt", "iqa")
     (tmp_path / "b.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="not a readable text file"):

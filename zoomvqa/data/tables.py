@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import json
 import re
 from collections import Counter
@@ -16,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
+from zoomvqa.data.text_files import cells_of, read_text
 from zoomvqa.errors import AnnotationError
 
 # What lines without a header hold, by how many cells they have.
@@ -23,20 +21,8 @@ _LINES = {2: ["video", "mos"], 4: ["video", "duration", "fps", "mos"]}
 
 # What is larger is no opinion.
 _LARGEST = 1e30
-# The marks that files of text begin with, longer ones first, and what reads them.
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 # So much of a name or a row is told.
 _SHOWN = 200
-# What Excel's own files begin with.
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-# A first line by which Excel is told what stands between cells.
-_SEPARATOR = re.compile(r'"?sep=([^"\w])"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,10 +58,11 @@ def read_table(path: Path, header: Sequence[str] | None = None) -> TableFile:
     """
     if path.suffix.lower() == ".mat":
         return _from_matlab(path)
-    text = _text_of(path)
+    text = read_text(path)
     if path.suffix.lower() == ".json":
         return _from_json(path, text)
-    rows, first = _rows(path, text)
+    rows, first = cells_of(path, text)
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
         raise AnnotationError(f"{path}: no video is listed in it")
     if header is None and _is_header(rows[0]):
@@ -111,57 +98,6 @@ def number_in(text: str) -> float | None:
     except ValueError:
         return None
     return value if abs(value) < _LARGEST else None
-
-
-def _text_of(path: Path) -> str:
-    try:
-        if not path.is_file():  # a pipe has no end, nor has a device
-            raise AnnotationError(f"{'not a file' if path.exists() else 'no such annotation file'}: {path}")
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise AnnotationError(f"{str(path)[:_SHOWN]}: not a readable text file ({reason})") from None
-    text = _decoded(path, data)
-    if not text.strip():
-        raise AnnotationError(f"{path}: the file is empty")
-    return text
-
-
-def _decoded(path: Path, data: bytes) -> str:
-    """Return the text of a file; another encoding than its mark tells, or UTF-8, is not guessed."""
-    if data.startswith(_WORKBOOKS):
-        raise AnnotationError(f"{path}: an Excel workbook, no text; save it as 'CSV UTF-8'")
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        kind = "perhaps Windows-1252, Excel's plain CSV; save it as 'CSV UTF-8'"
-        hint = kind if encoding == "utf-8" and b"\0" not in data else "it is damaged, or no text"
-        row = data.count(b"\n", 0, error.start) + 1
-        raise AnnotationError(
-            f"{path}: not a readable text file: row {row} is not {encoding.removesuffix('-sig').upper()} ({hint})"
-        ) from None
-    if "\0" in text:
-        raise AnnotationError(
-            f"{path}: not a readable text file: there are zero bytes in it (UTF-16 without a mark? save as UTF-8)"
-        )
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _rows(path: Path, text: str) -> tuple[list[list[str]], int]:
-    """Return the cells of the rows that have any, and what number the first has for the user."""
-    first, _, rest = text.lstrip("\n").partition("\n")
-    told = _SEPARATOR.fullmatch(first.strip(" "))
-    if told:
-        text, delimiter = rest, told[1]
-    else:
-        # With as many of each, commas are decimal ones.
-        delimiter = max(";\t,", key=text.lstrip().partition("\n")[0].count)
-    try:
-        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
-    except csv.Error as error:
-        raise AnnotationError(f"{path}: not a table ({error})") from None
-    return [row for row in rows if any(cell.strip() for cell in row)], 2 if told else 1
 
 
 def _is_header(row: Sequence[str]) -> bool:

@@ -7,10 +7,12 @@ import glob
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from zoomvqa.data.annotations import USUAL_NAMES
 from zoomvqa.data.find_files import VIDEO_ENDINGS
+from zoomvqa.data.text_files import encoding_of, separator_of
 from zoomvqa.errors import UserError
 
 _LISTS = {".txt", ".lst", ".list"}
@@ -141,8 +143,13 @@ def _in_table(path: Path, column: str) -> Iterator[Input]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    first = next(_lines(path), "")
-    table = csv.DictReader(_lines(path), delimiter=max(";\t,", key=first.count), restkey="", restval="")
+    lines = _lines(path)
+    first = next((line for line in lines if line.strip()), "")
+    delimiter, told = separator_of(first)
+    table = csv.DictReader(
+        lines if told else chain([first], lines),
+        delimiter=delimiter, skipinitialspace=True, restkey="", restval="",
+    )  # fmt: skip
     try:
         yield from table
     except csv.Error as error:
@@ -151,9 +158,11 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
+        with path.open("rb") as handle:
+            encoding = encoding_of(handle.read(4))
+        with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as handle:
             yield from handle
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise UserError(f"input: {path} is not a readable text file ({error})") from None
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import NamedTuple
 
-from zoomvqa.errors import UserError
+from zoomvqa.data.tables import number_in
+from zoomvqa.data.text_files import cells_of, read_text
+from zoomvqa.errors import AnnotationError, UserError
 
 _VIDEO = ("video", "name", "filename", "path")
 _SCORE = ("prediction", "score", "pred")
-# What is larger is no score.
-_LARGEST = 1e30
 
 
 class Predictions(NamedTuple):
@@ -29,7 +28,9 @@ class Predictions(NamedTuple):
 
 
 def read_predictions(path: Path, key: str) -> Predictions:
-    """Read a file of lines `video,score`, or a CSV with columns `video` and `score` (or `prediction`).
+    """Read a file of lines `video,score`, or a table with columns `video` and `score` (or `prediction`).
+
+    Cells may be parted by commas, semicolons or tabs, and numbers have decimal commas.
 
     Args:
         path: the file.
@@ -39,23 +40,21 @@ def read_predictions(path: Path, key: str) -> Predictions:
         UserError: it cannot be read, a line is no prediction, or a video is there twice.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            rows = list(csv.reader(handle, skipinitialspace=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{key}: {path} is not a readable text file ({reason})") from None
+        rows, first = cells_of(path, read_text(path, "file of predictions"))
+    except AnnotationError as error:
+        raise UserError(f"{key}: {error}") from None
     header = [name.strip().lower() for name in rows[0]] if rows else []
     video, score = (next((header.index(n) for n in known if n in header), None) for known in (_VIDEO, _SCORE))
     named = video is not None and score is not None
     video, score = (video, score) if named else (0, 1)
     scores: dict[str, float] = {}
     unscored = []
-    for number, row in enumerate(rows[1:] if named else rows, start=2 if named else 1):
+    for number, row in enumerate(rows[1:] if named else rows, start=first + named):
         if not any(cell.strip() for cell in row):
             continue
         # Without a header two cells speak for themselves, more do not.
         name, text = _cells(row, video, score) if named or len(row) == 2 else (None, None)
-        value = _number(text or "")
+        value = number_in(text or "")
         if named and text == "" and name:
             unscored.append(name)
             continue
@@ -73,11 +72,3 @@ def read_predictions(path: Path, key: str) -> Predictions:
 def _cells(row: list[str], video: int | None, score: int | None) -> tuple[str | None, str | None]:
     """Return the name and the score of a row, None where it is too short."""
     return tuple(row[at].strip() if at is not None and at < len(row) else None for at in (video, score))  # type: ignore[return-value]
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if abs(value) < _LARGEST else None
