@@ -178,6 +178,13 @@ def built(tmp_path_factory):
         build_attention()
 
 
+def whole_parts(qkv: torch.Tensor, bias: Bias, group: Group) -> torch.Tensor:
+    """Attend within (parts, N, 3, heads, width)."""
+    places = slice(0, len(qkv) * group.tokens)
+    mixed = window_attention(qkv.flatten(0, 1)[None], bias, [(group, places)])
+    return mixed.view(len(qkv), group.tokens, -1)
+
+
 BOTH = pytest.mark.parametrize(("dtype", "apart"), [(torch.float32, 2e-5), (torch.bfloat16, 0.04)])
 
 
@@ -199,13 +206,13 @@ def test_the_compiled_attention(dtype, apart, gated, size, width):
     q, k, v = qkv.double().permute(2, 0, 3, 1, 4)
     wanted = torch.softmax(q @ k.transpose(-1, -2) / width**0.5 + exact, dim=-1) @ v
     wanted = wanted.transpose(1, 2).flatten(2)
-    got = window_attention(qkv, bias, group)
+    got = whole_parts(qkv, bias, group)
     assert got.dtype == dtype
     torch.testing.assert_close(got.double(), wanted, atol=apart, rtol=apart)
     for part in range(parts):  # whatever is beside it
-        assert torch.equal(window_attention(qkv[part : part + 1], bias, group)[0], got[part])
+        assert torch.equal(whole_parts(qkv[part : part + 1], bias, group)[0], got[part])
     qkv[1, -1, 0, 1, 0] = torch.nan
-    spoilt = window_attention(qkv, bias, group).unflatten(-1, (heads, width)).isnan()
+    spoilt = whole_parts(qkv, bias, group).unflatten(-1, (heads, width)).isnan()
     assert spoilt[1, -1, 1].all()
     assert spoilt.sum() == width
 
@@ -232,7 +239,7 @@ def test_its_gradient(dtype, apart, gated, size, parts, width):
     q, k, v = given.permute(2, 0, 3, 1, 4)
     mixed = torch.softmax(q @ k.transpose(-1, -2) / width**0.5 + spread, dim=-1) @ v
     mixed.transpose(1, 2).flatten(2).backward(above.double())
-    arguments = above, window_attention(qkv, bias, group), qkv, bias, bias.turned(), group
+    arguments = above, whole_parts(qkv, bias, group), qkv, bias, bias.turned(), group
     found = window_attention_gradient(*arguments)
     assert (found[0].dtype, found[1].dtype) == (dtype, torch.float32)
     for got, wanted in zip(found, (given.grad, spread.grad), strict=True):
@@ -276,7 +283,7 @@ def test_what_the_compiled_attention_refuses():
     )
     for wrong in (torch.zeros(1, 4, 3, 2, 24), torch.zeros(1, 4, 3, 3, 16), torch.zeros(1, 4, 3, 2, 16).double()):
         with pytest.raises(RuntimeError):
-            window_attention(wrong, bias, group)
+            whole_parts(wrong, bias, group)
 
 
 @builds

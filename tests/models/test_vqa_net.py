@@ -8,11 +8,11 @@ import pytest
 import torch
 from fill import fill, unit_input
 
-from zoomvqa.models.vqa.attend import _in_large_calls, attend_group
+from zoomvqa.models.vqa.attend import _in_large_calls, attend_parts
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.models.vqa.plain import PlainVideoSwin
 from zoomvqa.models.vqa.swin import VideoSwin
-from zoomvqa.models.vqa.windows import window_plan
+from zoomvqa.models.vqa.windows import pieces, window_plan
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "vqa_network.json").read_text())
 BACKBONES = {
@@ -165,6 +165,26 @@ def test_bfloat16_is_near(train):
         assert torch.nn.functional.cosine_similarity(got, wanted, dim=0) > 0.999
 
 
+@pytest.mark.parametrize("tokens", [1, 17, 100, 10_000])
+def test_pieces_are_whole_parts_in_the_order_of_the_plan(tokens):
+    plan = window_plan((8, 9, 10), (4, 3, 3), (2, 1, 1), torch.device("cpu"))
+    at, seen = 0, []
+    for piece in pieces(plan, tokens):
+        assert piece.places.start == at
+        at = piece.places.stop
+        inside = 0
+        for group, places in piece.parts:
+            assert places.start == inside
+            inside = places.stop
+            count, rest = divmod(places.stop - places.start, group.tokens)
+            assert rest == 0
+            seen += [group.start] * count
+        assert inside == piece.places.stop - piece.places.start
+        assert inside <= tokens or (len(piece.parts) == 1 and inside == piece.parts[0][0].tokens)
+    assert at == len(plan.gather)
+    assert seen == [group.start for group in plan.groups for _ in range(group.parts)]
+
+
 def test_the_calls_for_a_gpu_give_the_same():
     """The code path of other devices, run on the CPU."""
     net = small()
@@ -175,7 +195,7 @@ def test_the_calls_for_a_gpu_give_the_same():
     tokens = x.index_select(1, plan.gather)
     qkv = block.qkv(tokens).unflatten(-1, (3, block.heads, -1))
     biases = block.biases(plan, torch.float32)
-    mixed = torch.cat([attend_group(qkv[:, g.places], biases, g) for g in plan.groups], dim=1)
+    mixed = attend_parts(qkv, biases, [(group, group.places) for group in plan.groups])
     torch.testing.assert_close(_in_large_calls(qkv, biases, plan), mixed, atol=1e-5, rtol=1e-5)
 
 

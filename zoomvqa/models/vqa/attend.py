@@ -7,7 +7,7 @@ share their bias, so here it is made for one group of windows at a time and used
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -59,21 +59,26 @@ def _in_large_calls(qkv: Tensor, biases: Bias, plan: WindowPlan) -> Tensor:
     return torch.cat(mixed, dim=1)
 
 
-def attend_group(qkv: Tensor, biases: Bias, group: Group, *, compiled: bool = False) -> Tensor:
-    """Attend within some parts of one group; no gradients.
+def attend_parts(
+    qkv: Tensor, biases: Bias, parts: Sequence[tuple[Group, slice]], *, compiled: bool = False
+) -> Tensor:
+    """Attend within parts of some groups; no gradients.
 
     Args:
-        qkv: (batch, parts · N, 3, heads, channels a head) on a CPU.
-        biases: of the block, in the dtype of `qkv`.
-        group: that the parts belong to.
+        qkv: (batch, places, 3, heads, channels a head) on a CPU.
+        biases: of the block, of the same dtype.
+        parts: groups, and at which places the tokens of some of their parts stand; together at all of them.
         compiled: use `zoomvqa.models.vqa.compiled`, which has been built and fits.
 
     Returns:
-        (batch, parts · N, heads · channels a head).
+        (batch, places, heads · channels a head).
     """
     if compiled:
-        parts = qkv.reshape(-1, group.tokens, *qkv.shape[2:])
-        return window_attention(parts, biases, group).view(*qkv.shape[:2], -1)
+        return window_attention(qkv, biases, parts)
+    return torch.cat([_attend_group(qkv[:, places], biases, group) for group, places in parts], dim=1)
+
+
+def _attend_group(qkv: Tensor, biases: Bias, group: Group) -> Tensor:
     query, key, value = _parts(qkv, group.tokens)
     mixed = qkv.new_empty(len(query), group.tokens, *qkv.shape[3:]).transpose(1, 2)
     with torch.autocast("cpu", enabled=False):
@@ -96,9 +101,7 @@ class _InGroups(torch.autograd.Function):
         ctx: Any, qkv: Tensor, relative: Tensor, fragment: Tensor | None, plan: WindowPlan, compiled: bool
     ) -> Tensor:
         biases = Bias.between(relative, fragment).to(qkv.dtype)
-        mixed = qkv.new_empty(*qkv.shape[:2], qkv.shape[3] * qkv.shape[4])
-        for group in plan.groups:
-            mixed[:, group.places] = attend_group(qkv[:, group.places], biases, group, compiled=compiled)
+        mixed = attend_parts(qkv, biases, [(group, group.places) for group in plan.groups], compiled=compiled)
         ctx.save_for_backward(qkv, relative, fragment, mixed)
         ctx.plan, ctx.find = plan, _gradient_compiled if compiled else _gradient
         return mixed

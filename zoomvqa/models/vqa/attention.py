@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zoomvqa.models.vqa.attend import attend, attend_group
+from zoomvqa.models.vqa.attend import attend, attend_parts
 from zoomvqa.models.vqa.bias import Bias
 from zoomvqa.models.vqa.compiled import build_attention, fits
-from zoomvqa.models.vqa.windows import Group, Size, WindowPlan, relative_index
+from zoomvqa.models.vqa.windows import Piece, Size, WindowPlan, relative_index
 
 
 class WindowAttention(nn.Module):
@@ -62,9 +62,9 @@ class WindowAttention(nn.Module):
             self._kept = (plan.size, dtype), [table.clone() for table in tables], bias
         return bias
 
-    def within(self, group: Group, tokens: Tensor, biases: Bias) -> Tensor:
-        """Attend within some parts of one group, no gradients: (batch, parts · N, channels) → the same shape."""
-        return self.proj(attend_group(self._qkv(tokens), biases, group, compiled=self.compiled))
+    def within(self, piece: Piece, tokens: Tensor, biases: Bias) -> Tensor:
+        """Attend within the parts of a piece, no gradients: (batch, its places, channels) → the same shape."""
+        return self.proj(attend_parts(self._qkv(tokens), biases, piece.parts, compiled=self.compiled))
 
     def _qkv(self, tokens: Tensor) -> Tensor:
         return self.qkv(tokens).unflatten(-1, (3, self.heads, -1))

@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -77,23 +78,27 @@ def fits(width: int) -> bool:
     return width in _WIDTHS
 
 
-def window_attention(qkv: Tensor, bias: Bias, group: Group) -> Tensor:
+def window_attention(qkv: Tensor, bias: Bias, parts: Sequence[tuple[Group, slice]]) -> Tensor:
     """Attend within parts of windows, each by itself; no gradients.
 
     The result for (q, k, v) is softmax(q · kᵀ / √width + bias) · v. Products and weights of bfloat16 are summed in
     float32, and weights rounded once. What comes out depends on neither threads nor other parts.
 
     Args:
-        qkv: (parts, N, 3, heads, width), float32 or bfloat16 on a CPU, of a width that `fits`.
+        qkv: (batch, places, 3, heads, width), float32 or bfloat16 on a CPU, of a width that `fits`.
         bias: of the same dtype.
-        group: that the parts belong to.
+        parts: groups, and at which places the tokens of some of their parts stand; together at all of them.
 
     Returns:
-        (parts, N, heads · width) of the same dtype.
+        (batch, places, heads · width) of the same dtype.
     """
     qkv = qkv.contiguous()
     out = qkv.new_empty(*qkv.shape[:2], qkv.shape[3] * qkv.shape[4])
-    torch.ops.zoomvqa.window_attention(out, qkv, *bias.contiguous(), group.gate, group.size, qkv.shape[-1] ** -0.5)
+    torch.ops.zoomvqa.window_attention(
+        out, qkv, *bias.contiguous(), [group.gate for group, _ in parts], [places.start for _, places in parts],
+        [(places.stop - places.start) // group.tokens for group, places in parts],
+        [side for group, _ in parts for side in group.size], qkv.shape[-1] ** -0.5,
+    )  # fmt: skip
     return out
 
 
@@ -138,6 +143,23 @@ def norm_at(x: Tensor, places: Tensor, norm: nn.LayerNorm, dtype: torch.dtype) -
     """
     out = torch.empty(len(x), len(places), x.shape[2], dtype=dtype)
     torch.ops.zoomvqa.norm_at(out, x, places.contiguous(), norm.weight, norm.bias, norm.eps)
+    return out
+
+
+def norm_joined(x: Tensor, places: Tensor, norm: nn.LayerNorm, dtype: torch.dtype) -> Tensor:
+    """Return layer norms of several tokens behind each other, in float32 and rounded once.
+
+    Args:
+        x: as for `norm_at`.
+        places: (count, several) int64; from `tokens` on they are padding, tokens of 0.
+        norm: over several times the channels.
+        dtype: of the result, float32 or bfloat16.
+
+    Returns:
+        (batch, count, several · channels).
+    """
+    out = torch.empty(len(x), len(places), places.shape[1] * x.shape[2], dtype=dtype)
+    torch.ops.zoomvqa.norm_joined(out, x, places.contiguous(), norm.weight, norm.bias, norm.eps)
     return out
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zoomvqa.models.vqa.compiled import norm_joined
 from zoomvqa.models.vqa.windows import Size
 
 
@@ -35,12 +38,24 @@ class PatchMerging(nn.Module):
         self.norm = nn.LayerNorm(4 * channels)
         self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
 
-    def forward(self, x: Tensor, shape: Size) -> tuple[Tensor, Size]:
-        """Map (batch, tokens, channels) of a map of `shape` to half the rows and columns."""
-        time, height, width = shape
-        grid = x.unflatten(1, shape)
-        if height % 2 or width % 2:
-            grid = functional.pad(grid, (0, 0, 0, width % 2, 0, height % 2))
+    def forward(self, x: Tensor, shape: Size, built: torch.dtype | None = None) -> tuple[Tensor, Size]:
+        """Map (batch, tokens, channels) of a map of `shape` to half the rows and columns.
+
+        With `built`, joining and norm are done by what is written in C++, in this dtype; without gradients.
+        """
+        half: Size = (shape[0], (shape[1] + 1) // 2, (shape[2] + 1) // 2)
+        if built is not None:
+            return self.reduction(norm_joined(x, _neighbours(shape), self.norm, built)), half
+        grid = functional.pad(x.unflatten(1, shape), (0, 0, 0, shape[2] % 2, 0, shape[1] % 2))
         parts = [grid[:, :, row::2, column::2] for column in (0, 1) for row in (0, 1)]
-        merged = self.reduction(self.norm(torch.cat(parts, dim=-1)))
-        return merged.flatten(1, 3), (time, (height + 1) // 2, (width + 1) // 2)
+        return self.reduction(self.norm(torch.cat(parts, dim=-1))).flatten(1, 3), half
+
+
+@lru_cache(maxsize=16)
+@torch.inference_mode(mode=False)  # kept for training, too
+def _neighbours(shape: Size) -> Tensor:
+    """Return (tokens / 4, 4) int64, the neighbours that become one; the number of tokens stands for padding."""
+    count = shape[0] * shape[1] * shape[2]
+    grid = torch.arange(count).view(shape)
+    grid = functional.pad(grid, (0, shape[2] % 2, 0, shape[1] % 2), value=count)
+    return torch.stack([grid[:, row::2, column::2] for column in (0, 1) for row in (0, 1)], dim=-1).flatten(0, 2)

@@ -16,10 +16,10 @@ from torch.utils.checkpoint import checkpoint
 from zoomvqa.models.vqa.attention import WindowAttention
 from zoomvqa.models.vqa.compiled import add_at, norm_at
 from zoomvqa.models.vqa.patches import PatchEmbed, PatchMerging
-from zoomvqa.models.vqa.windows import Size, WindowPlan, scaled_window, window_plan
+from zoomvqa.models.vqa.windows import Size, WindowPlan, pieces, scaled_window, window_plan
 
-# Numbers in the widest tensor of a piece without gradients: 4 MB of float32, which stays in the cache.
-_PIECE = 2**20
+# Bytes of the widest tensor of a piece without gradients, which stays in the cache.
+_PIECE = 2**22
 _FEWEST = 256
 
 
@@ -81,25 +81,24 @@ class Block(nn.Module):
         """Do the first half a few windows at a time: nothing larger than the cache is ever made."""
         dtype = _dtype(x)
         biases = self.attn.biases(plan, dtype)
-        for group in plan.groups:
-            some = max(1, _PIECE // (group.tokens * 3 * x.shape[2])) * group.tokens
-            for places in plan.gather[group.places].split(some):
-                if self.attn.compiled:
-                    add_at(x, places, self.attn.within(group, norm_at(x, places, self.norm1, dtype), biases))
-                    continue
-                part = x.index_select(1, places.clamp(max=x.shape[1] - 1))
-                tokens = self.norm1(part)
-                if plan.padded:  # padding attends as zeros, unmasked: the public weights were trained with that
-                    real = places < x.shape[1]
-                    tokens = tokens * real[:, None].to(tokens.dtype)
-                part = part + self.attn.within(group, tokens, biases)
-                if plan.padded:
-                    places, part = places[real], part[:, real]  # noqa: PLW2901  what is not padding
-                x.index_copy_(1, places, part)
+        for piece in pieces(plan, _PIECE // (3 * x.shape[2] * dtype.itemsize)):
+            places = plan.gather[piece.places]
+            if self.attn.compiled:
+                add_at(x, places, self.attn.within(piece, norm_at(x, places, self.norm1, dtype), biases))
+                continue
+            part = x.index_select(1, places.clamp(max=x.shape[1] - 1))
+            tokens = self.norm1(part)
+            if plan.padded:  # padding attends as zeros, unmasked: the public weights were trained with that
+                real = places < x.shape[1]
+                tokens = tokens * real[:, None].to(tokens.dtype)
+            part = part + self.attn.within(piece, tokens, biases)
+            if plan.padded:
+                places, part = places[real], part[:, real]
+            x.index_copy_(1, places, part)
 
     def _feed_in_place(self, x: Tensor) -> None:
         """Do the second half some tokens at a time."""
-        some = max(_FEWEST, _PIECE // self.mlp.fc1.out_features)
+        some = max(_FEWEST, _PIECE // (self.mlp.fc1.out_features * _dtype(x).itemsize))
         if self.attn.compiled:
             for places in torch.arange(x.shape[1]).split(some):
                 add_at(x, places, self.mlp(norm_at(x, places, self.norm2, _dtype(x))))
@@ -123,11 +122,12 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor, shape: Size, window: Size, *, recompute: bool) -> tuple[Tensor, Size]:
         """Map tokens of a map of `shape`; `recompute` trades time for memory in the backward pass."""
-        if cast("Block", self.blocks[0]).attn.compiled and not torch.is_grad_enabled():
+        built = cast("Block", self.blocks[0]).attn.compiled and not torch.is_grad_enabled()
+        if built:
             x = x.float()  # autocast would go on in bfloat16 behind the first merging
         for block in self.blocks:
             x = checkpoint(block, x, shape, window, use_reentrant=False) if recompute else block(x, shape, window)
-        return (x, shape) if self.downsample is None else self.downsample(x, shape)
+        return (x, shape) if self.downsample is None else self.downsample(x, shape, _dtype(x) if built else None)
 
 
 class VideoSwin(nn.Module):

@@ -9,6 +9,7 @@ deviation 2 times gates of up to 12 are where the two begin to differ.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise, product
 from typing import NamedTuple
@@ -62,6 +63,35 @@ class WindowPlan(NamedTuple):
     scatter: Tensor
     groups: list[Group]
     padded: bool
+
+
+class Piece(NamedTuple):
+    """Neighbouring parts of a plan, of one group or several.
+
+    Attributes:
+        places: where their tokens stand in the plan.
+        parts: of each group, where its tokens stand in the piece.
+    """
+
+    places: slice
+    parts: list[tuple[Group, slice]]
+
+
+def pieces(plan: WindowPlan, tokens: int) -> Iterator[Piece]:
+    """Cut a plan into pieces of whole parts with so many tokens at most, or of one larger part."""
+    start, count = 0, 0
+    parts: list[tuple[Group, slice]] = []
+    for group in plan.groups:
+        left = group.parts
+        while left:
+            fitting = min(left, (tokens - count) // group.tokens if parts else max(1, tokens // group.tokens))
+            if fitting > 0:
+                parts.append((group, slice(count, count + fitting * group.tokens)))
+                count, left = count + fitting * group.tokens, left - fitting
+            else:
+                yield Piece(slice(start, start + count), parts)
+                start, count, parts = start + count, 0, []
+    yield Piece(slice(start, start + count), parts)
 
 
 def scaled_window(window: Size, given: Size, base: Size) -> Size:

@@ -32,12 +32,15 @@ struct Gradient {
 
   Gradient(const Group<E>& group, at::Tensor& grad_qkv, at::Tensor& grad_bias, const at::Tensor& from,
            const at::Tensor& mixed, const at::Tensor& qkv)
-      : group(group), query(third<const Number, Width>(qkv, 0)),
-        key(third<const Number, Width>(qkv, 1)), value(third<const Number, Width>(qkv, 2)),
-        above(whole<const Number, Width>(from, qkv)), result(whole<const Number, Width>(mixed, qkv)),
-        to_query(third<Number, Width>(grad_qkv, 0)), to_key(third<Number, Width>(grad_qkv, 1)),
-        to_value(third<Number, Width>(grad_qkv, 2)), to_bias(grad_bias.mutable_data_ptr<float>()),
-        packed(group, kKinds), logs(at::zeros({kParts, group.heads, group.padded}, at::kFloat)),
+      : group(group), query(third<const Number, Width>(qkv, 0, 0, group.tokens)),
+        key(third<const Number, Width>(qkv, 1, 0, group.tokens)),
+        value(third<const Number, Width>(qkv, 2, 0, group.tokens)),
+        above(whole<const Number, Width>(from, group.heads * Width, 0, group.tokens)),
+        result(whole<const Number, Width>(mixed, group.heads * Width, 0, group.tokens)),
+        to_query(third<Number, Width>(grad_qkv, 0, 0, group.tokens)),
+        to_key(third<Number, Width>(grad_qkv, 1, 0, group.tokens)),
+        to_value(third<Number, Width>(grad_qkv, 2, 0, group.tokens)),
+        to_bias(grad_bias.mutable_data_ptr<float>()), packed(group, kKinds), logs(at::zeros({kParts, group.heads, group.padded}, at::kFloat)),
         means(at::zeros_like(logs)) {}
 
   float* of(const at::Tensor& each, int64_t part, int64_t head) const {
@@ -149,6 +152,7 @@ void window_attention_gradient(at::Tensor& grad_qkv, at::Tensor& grad_bias, cons
                                at::IntArrayRef size, double scale) {
   check(qkv, start, rise, gate, size);
   check(qkv, start_turned, rise_turned, gate, size);
+  TORCH_CHECK(size[0] * size[1] * size[2] == qkv.size(1));
   check_like(above, qkv);
   check_like(mixed, qkv);
   TORCH_CHECK(start_turned.sizes() == start.sizes() && rise_turned.has_value() == rise.has_value());

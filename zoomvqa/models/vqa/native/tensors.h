@@ -23,15 +23,15 @@ struct Tokens {
   }
 };
 
-// Checks what both are given: numbers of one kind in the order that is written below, and a bias that fits.
+// Checks what both are given: numbers of one kind, (…, …, 3, heads, width), and a bias that fits.
 inline void check(const at::Tensor& qkv, const at::Tensor& start, const std::optional<at::Tensor>& rise,
                   const at::Tensor& gate, at::IntArrayRef size) {
   const auto kind = qkv.scalar_type();
   TORCH_CHECK(kind == at::kFloat || kind == at::kBFloat16);
   const int64_t width = qkv.size(-1);
   TORCH_CHECK(qkv.dim() == 5 && qkv.size(2) == 3 && (width == 16 || width == 32) && qkv.is_contiguous());
-  const int64_t tokens = qkv.size(1), heads = qkv.size(3);
-  TORCH_CHECK(size.size() == 3 && size[0] * size[1] * size[2] == tokens);
+  TORCH_CHECK(size.size() == 3);
+  const int64_t tokens = size[0] * size[1] * size[2], heads = qkv.size(3);
   for (const at::Tensor* table : {&start, rise ? &*rise : &start}) {
     TORCH_CHECK(table->scalar_type() == kind && table->is_contiguous() && table->dim() == 7 && table->size(0) == heads);
     for (int64_t axis = 0; axis < 3; ++axis)
@@ -55,19 +55,19 @@ void by_kind(const at::Tensor& qkv, Work work) {
   qkv.scalar_type() == at::kFloat ? with(Single{}) : with(Half{});
 }
 
-// q, k or v, counted from 0, of (parts, N, 3, heads, width).
+// q, k or v, counted from 0, of parts of so many tokens that begin at a place of (…, …, 3, heads, width).
 template <class Number, int64_t Width>
-Tokens<Number, Width> third(const at::Tensor& qkv, int64_t which) {
+Tokens<Number, Width> third(const at::Tensor& qkv, int64_t which, int64_t place, int64_t tokens) {
   const int64_t across = qkv.size(3) * Width;
   auto* numbers = static_cast<Number*>(const_cast<void*>(qkv.const_data_ptr()));
-  return {numbers + which * across, 3 * across, qkv.size(1)};
+  return {numbers + (3 * place + which) * across, 3 * across, tokens};
 }
 
-// (parts, N, heads, width).
+// The same of (…, …, heads, width).
 template <class Number, int64_t Width>
-Tokens<Number, Width> whole(const at::Tensor& tokens, const at::Tensor& qkv) {
-  auto* numbers = static_cast<Number*>(const_cast<void*>(tokens.const_data_ptr()));
-  return {numbers, qkv.size(3) * Width, qkv.size(1)};
+Tokens<Number, Width> whole(const at::Tensor& each, int64_t across, int64_t place, int64_t tokens) {
+  auto* numbers = static_cast<Number*>(const_cast<void*>(each.const_data_ptr()));
+  return {numbers + place * across, across, tokens};
 }
 
 }  // namespace zoomvqa

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "vectors.h"
 
@@ -73,6 +74,33 @@ void norm_at(at::Tensor& out, const at::Tensor& x, const at::Tensor& places, con
   out.scalar_type() == at::kFloat ? work(Single{}) : work(Half{});
 }
 
+// out: (batch, count, several * channels) of float32 or bfloat16, layer norms of several rows of x behind each other, at
+// the (count, several) places; beyond the tokens there is padding, a row of noughts.
+void norm_joined(at::Tensor& out, const at::Tensor& x, const at::Tensor& places, const at::Tensor& weight,
+                 const at::Tensor& bias, double eps) {
+  const Rows rows(x, places.flatten());
+  const int64_t several = places.size(1), across = several * rows.channels, count = places.size(0);
+  TORCH_CHECK(out.is_contiguous() && out.numel() == rows.batch * count * across);
+  const auto *scale = weight.const_data_ptr<float>(), *move = bias.const_data_ptr<float>();
+  const auto work = [&](auto element) {
+    using E = decltype(element);
+    auto* to = reinterpret_cast<typename E::Number*>(out.mutable_data_ptr());
+    at::parallel_for(0, rows.batch * count, std::max<int64_t>(1, 4096 / across), [&](int64_t begin, int64_t end) {
+      std::vector<float> joined(across);
+      for (int64_t at = begin; at < end; ++at) {
+        for (int64_t k = 0; k < several; ++k) {
+          const int64_t place = rows.places[at % count * several + k];
+          const float* from = rows.x + at / count * rows.stride + place * rows.channels;
+          float* row = joined.data() + k * rows.channels;
+          place < rows.tokens ? std::copy_n(from, rows.channels, row) : std::fill_n(row, rows.channels, 0.0f);
+        }
+        normalise<E>(joined.data(), to + at * across, scale, move, across, static_cast<float>(eps));
+      }
+    });
+  };
+  out.scalar_type() == at::kFloat ? work(Single{}) : work(Half{});
+}
+
 // Adds rows of float32 or bfloat16 to those of x at the places; what is for padding is dropped.
 void add_at(at::Tensor& x, const at::Tensor& places, const at::Tensor& more) {
   const Rows rows(x, places);
@@ -95,10 +123,12 @@ void add_at(at::Tensor& x, const at::Tensor& places, const at::Tensor& more) {
 
 TORCH_LIBRARY_FRAGMENT(zoomvqa, library) {
   library.def("norm_at(Tensor(a!) out, Tensor x, Tensor places, Tensor weight, Tensor bias, float eps) -> ()");
+  library.def("norm_joined(Tensor(a!) out, Tensor x, Tensor places, Tensor weight, Tensor bias, float eps) -> ()");
   library.def("add_at(Tensor(a!) x, Tensor places, Tensor more) -> ()");
 }
 
 TORCH_LIBRARY_IMPL(zoomvqa, CPU, library) {
   library.impl("norm_at", zoomvqa::norm_at);
+  library.impl("norm_joined", zoomvqa::norm_joined);
   library.impl("add_at", zoomvqa::add_at);
 }
