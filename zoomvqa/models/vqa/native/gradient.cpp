@@ -40,8 +40,8 @@ struct Gradient {
         to_query(third<Number, Width>(grad_qkv, 0, 0, group.tokens)),
         to_key(third<Number, Width>(grad_qkv, 1, 0, group.tokens)),
         to_value(third<Number, Width>(grad_qkv, 2, 0, group.tokens)),
-        to_bias(grad_bias.mutable_data_ptr<float>()), packed(group, kKinds), logs(at::zeros({kParts, group.heads, group.padded}, at::kFloat)),
-        means(at::zeros_like(logs)) {}
+        to_bias(grad_bias.mutable_data_ptr<float>()), packed(group, kKinds),
+        logs(at::zeros({kParts, group.heads, group.padded}, at::kFloat)), means(at::zeros_like(logs)) {}
 
   float* of(const at::Tensor& each, int64_t part, int64_t head) const {
     return each.data_ptr<float>() + (part % kParts * group.heads + head) * group.padded;

@@ -74,8 +74,8 @@ void norm_at(at::Tensor& out, const at::Tensor& x, const at::Tensor& places, con
   out.scalar_type() == at::kFloat ? work(Single{}) : work(Half{});
 }
 
-// out: (batch, count, several * channels) of float32 or bfloat16, layer norms of several rows of x behind each other, at
-// the (count, several) places; beyond the tokens there is padding, a row of noughts.
+// out: (batch, count, several * channels) of float32 or bfloat16, layer norms of several rows of x behind each other,
+// at the (count, several) places; beyond the tokens there is padding, a row of noughts.
 void norm_joined(at::Tensor& out, const at::Tensor& x, const at::Tensor& places, const at::Tensor& weight,
                  const at::Tensor& bias, double eps) {
   const Rows rows(x, places.flatten());
