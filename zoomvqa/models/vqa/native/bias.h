@@ -72,7 +72,7 @@ struct Group {
     const int64_t whole = window[0] * window[1] * window[2];
     for (int64_t r = 0; r < kRows; ++r, bias += padded) {
       const int64_t token = std::min(row + r, tokens - 1), line = head * whole + place(token);
-      const bool last = line + 1 == heads * whole;
+      const bool last = (heads * whole - line - 1) * whole < kLanes;  // what is behind the row
       const Number* low = joined(spare, start + line * whole, last);
       if (rise) {
         const Number* more = joined(spare + padded + kLanes, rise + line * whole, last);
