@@ -61,7 +61,7 @@ def test_files_of_other_videos(tmp_path):
     ("text", "message"),
     [
         ("a.mp4,1\n", "has 1 predictions; scaling them by each other takes at least two"),
-        ("", "has 0 predictions"),
+        ("", "the file is empty"),
         ("video,score\na,1\nb,2\nc,\n", "has no score for 1 videos, such as c"),
     ],
 )

@@ -65,6 +65,9 @@ class DecordReader:
                 f"decord counts {len(self._reader)} frames where the file shows {len(timeline)}; use reader=pyav"
             )
         self._position = 0
+        # Skipping seeks. Where a group of pictures is open, seeks land late; where frames have one time, which of
+        # them are left out differs from run to run.
+        self._skips = not timeline.open_gop and len(set(timeline.pts)) == len(timeline)
 
     def read(self, indices: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
         """Yield frames, moving forward only: decord's seeking is wrong on open groups of pictures.
@@ -97,10 +100,10 @@ class DecordReader:
         self._upright = True
 
     def _forward(self, frames: int) -> None:
-        if frames > 0 and not self._timeline.open_gop:
+        if frames > 0 and self._skips:
             self._reader.skip_frames(frames)
             return
-        for _ in range(frames):  # skipping seeks, and seeks land late where a group of pictures is open
+        for _ in range(frames):
             beat()
             self._reader.next()
 
