@@ -97,9 +97,9 @@ def _resumed(settings: TrainSettings) -> tuple[TrainSettings, Path | None]:
         return settings, None
     if settings.resume == "auto":
         output = Path(settings.output)
-        if (output / "checkpoints").exists():
-            refuse_other_settings(settings)
-            _refuse_nothing_to_go_on_with(output, settings)
+        if not (output / "checkpoints").exists():
+            return settings, None
+        refuse_other_settings(settings)
     else:
         given = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
         if given:
@@ -108,7 +108,7 @@ def _resumed(settings: TrainSettings) -> tuple[TrainSettings, Path | None]:
             )
         output = Path(settings.resume).expanduser()
         settings = settings_of(output)
-        _refuse_nothing_to_go_on_with(output, settings)
+    _refuse_nothing_to_go_on_with(output, settings)
     last = last_checkpoint(output)
     return settings, last if last.is_file() else None
 
@@ -119,7 +119,10 @@ def _refuse_nothing_to_go_on_with(output: Path, settings: TrainSettings) -> None
 
     calibrates = isinstance(settings.branch, FusionBranch) and not settings.branch.finetune
     if not last_checkpoint(output).is_file() and not begins_again(output, calibrates=calibrates):
-        raise SettingsError(f"resume: {output} holds a finished run, but no checkpoints/last.ckpt to go on from")
+        raise SettingsError(
+            f"resume: {output} holds a finished run, but no checkpoints/last.ckpt to go on from; give "
+            "another output, or overwrite=true without resume"
+        )
 
 
 def _refuse_sweep_of_many_processes(settings: TrainSettings) -> None:

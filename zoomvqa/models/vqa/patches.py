@@ -46,13 +46,15 @@ class PatchMerging(nn.Module):
         half: Size = (shape[0], (shape[1] + 1) // 2, (shape[2] + 1) // 2)
         if built is not None:
             return self.reduction(norm_joined(x, _neighbours(shape), self.norm, built)), half
-        grid = functional.pad(x.unflatten(1, shape), (0, 0, 0, shape[2] % 2, 0, shape[1] % 2))
+        grid = x.unflatten(1, shape)
+        if shape[1] % 2 or shape[2] % 2:  # without need it would be a copy
+            grid = functional.pad(grid, (0, 0, 0, shape[2] % 2, 0, shape[1] % 2))
         parts = [grid[:, :, row::2, column::2] for column in (0, 1) for row in (0, 1)]
         return self.reduction(self.norm(torch.cat(parts, dim=-1))).flatten(1, 3), half
 
 
 @lru_cache(maxsize=16)
-@torch.inference_mode(mode=False)  # kept for training, too
+@torch.inference_mode(mode=False)  # it is kept, and of use in any mode
 def _neighbours(shape: Size) -> Tensor:
     """Return (tokens / 4, 4) int64, the neighbours that become one; the number of tokens stands for padding."""
     count = shape[0] * shape[1] * shape[2]

@@ -78,6 +78,7 @@ void norm_at(at::Tensor& out, const at::Tensor& x, const at::Tensor& places, con
 // at the (count, several) places; beyond the tokens there is padding, a row of noughts.
 void norm_joined(at::Tensor& out, const at::Tensor& x, const at::Tensor& places, const at::Tensor& weight,
                  const at::Tensor& bias, double eps) {
+  TORCH_CHECK(places.dim() == 2 && places.is_contiguous());  // else what is flattened would be a copy that is gone
   const Rows rows(x, places.flatten());
   const int64_t several = places.size(1), across = several * rows.channels, count = places.size(0);
   TORCH_CHECK(out.is_contiguous() && out.numel() == rows.batch * count * across);
