@@ -59,3 +59,13 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Each test has a cache folder of its own."""
     monkeypatch.setenv("ZOOMVQA_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """What of a Video Swin is in C++, built where nothing is left behind."""
+    from zoomvqa.models.vqa.compiled import build_attention
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOOMVQA_CACHE", str(tmp_path_factory.mktemp("built")))
+        build_attention()
