@@ -1,5 +1,9 @@
 """Turned pictures, pixel by pixel as ffmpeg turns them."""
 
+import gc
+from itertools import islice
+
+import av
 import numpy as np
 import pytest
 from conftest import Make, ffmpeg
@@ -8,7 +12,7 @@ from truth import decoded
 from zoomvqa.errors import VideoError
 from zoomvqa.video.pyav_reader import first_turn
 from zoomvqa.video.reader import Video
-from zoomvqa.video.upright import Turn
+from zoomvqa.video.upright import Pictures, Turn
 
 TURNS = {
     "90": ("-display_rotation", "90"),
@@ -65,3 +69,24 @@ def test_turns():
 def test_a_file_that_does_not_decode_has_no_turn(tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     assert first_turn(tmp_path / "text.mp4") is None
+
+
+def test_frames_are_not_kept(make_video: Make, tmp_path):
+    """What waits for Python to look for rings of references is memory that grows with a video."""
+    path = turned(make_video, tmp_path, *TURNS["90"])
+
+    def rings(frames: int) -> int:
+        gc.collect()
+        with av.open(str(path)) as container:
+            pictures = Pictures()
+            for frame in islice(container.decode(video=0), frames):
+                pictures(frame)
+        del container, pictures, frame
+        return gc.collect()
+
+    gc.disable()
+    try:
+        rings(1)
+        assert rings(12) == rings(2)
+    finally:
+        gc.enable()

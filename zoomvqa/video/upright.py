@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from av.filter import Graph
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 from numpy.typing import NDArray
 
@@ -44,7 +45,10 @@ def turn_of(frame: Any) -> Turn:
     Raises:
         VideoError: by an angle that is no multiple of 90 degrees.
     """
-    found = frame.side_data.get(SideData.DISPLAYMATRIX)
+    # frame.side_data would stay with the frame and hold it in turn: both would be kept until Python looks for such
+    # rings, which for large frames are gigabytes.
+    beside: Any = SideDataContainer(frame)  # type: ignore[call-arg]
+    found = beside.get(SideData.DISPLAYMATRIX)
     if found is None:
         return UPRIGHT
     # Columns of 16.16 numbers: x' = a x + c y, y' = b x + d y.
