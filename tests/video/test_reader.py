@@ -1,5 +1,8 @@
 """Frames against ffmpeg's own decoding, pixel by pixel."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from conftest import Make, ffmpeg
@@ -89,6 +92,39 @@ def test_impossible_indices(make_video: Make, indices):
 def test_decord_alone_says_what_it_cannot_do(make_video: Make):
     with pytest.raises(VideoError, match="av1.*reader=auto"):
         Video(make_video("av1.mp4", **CASES["av1.mp4"]), "decord")
+
+
+def test_more_frames_than_decord_may_hold_go_to_pyav(make_video: Make, monkeypatch):
+    path = make_video("h264.mp4", **CASES["h264.mp4"])
+    frames = len(Video(path))
+    size = frames * 144 * 192 * 3
+    monkeypatch.setattr("zoomvqa.video.decord_reader._MOST_AHEAD", size)
+    assert Video(path).reader == "decord"
+    monkeypatch.setattr("zoomvqa.video.decord_reader._MOST_AHEAD", size - 1)
+    video = Video(path)
+    assert video.reader == "pyav"
+    np.testing.assert_array_equal(np.stack(list(video.frames(range(frames)))), decoded(path, 144, 192))
+    assert Video(path, "decord").reader == "decord"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", ["auto", "pyav"])
+def test_memory_does_not_grow_with_a_video(make_video: Make, reader):
+    """Where frames are taken slowly, none are heaped up: 600 frames of 720p would be 1.7 GB."""
+    path = make_video("long.mp4", size="1280x720", frames=600, rate="60")
+    code = """if True:
+        import resource, sys, time
+        from pathlib import Path
+        from zoomvqa.video.reader import Video
+        held = []
+        for number, _ in enumerate(Video(Path(sys.argv[1]), sys.argv[2]).frames(range(600))):
+            time.sleep(0.002)
+            if number in (50, 599):
+                held.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        print(*held)"""
+    run = subprocess.run([sys.executable, "-c", code, path, reader], capture_output=True, text=True, check=True)
+    before, after = map(int, run.stdout.split())
+    assert after - before < 60_000  # kB
 
 
 def test_goes_over_to_pyav_where_decord_fails(make_video: Make, monkeypatch):

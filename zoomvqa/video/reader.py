@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator
 
 from zoomvqa.errors import VideoError, nearest
-from zoomvqa.video.decord_reader import DecordReader, decord_misreads
+from zoomvqa.video.decord_reader import DecordReader, decord_hoards, decord_misreads
 from zoomvqa.video.pyav_reader import PyAVReader
 from zoomvqa.video.raw_reader import ENDING, RawReader, raw_format, raw_timeline
 from zoomvqa.video.timeline import Timeline, read_timeline
@@ -73,7 +73,8 @@ class Video:
     Args:
         path: the file.
         reader: `decord`, `pyav`, `torchcodec`, or `auto`: decord, but PyAV for the files that decord is known to
-            misread; with `raw:1920x1080@30` that is what .yuv files hold, and others are read as with `auto`.
+            misread, or could fill the memory with. With `raw:1920x1080@30` that is what .yuv files hold, and
+            others are read as with `auto`.
 
     Attributes:
         timeline: when each frame is shown.
@@ -105,6 +106,8 @@ class Video:
         if self.reader in _MISREADS and (trouble := _MISREADS[self.reader](self.timeline)):
             if not self._may_switch:
                 raise VideoError(f"{reader} does not read {trouble} correctly; use reader=auto or reader=pyav")
+            self.reader = "pyav"
+        if self._may_switch and decord_hoards(self.timeline):
             self.reader = "pyav"
         try:
             self._decoder = _READERS[self.reader](path, self.timeline)
