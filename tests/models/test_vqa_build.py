@@ -95,3 +95,9 @@ def test_cosine_filters_tell_detail_from_brightness():
     assert answer[1:].abs().max() < 1e-5
     apart = filters.flatten(1) @ filters.flatten(1).t()
     torch.testing.assert_close(apart, torch.diag(torch.diag(apart)), atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_slices_of_a_clip_are_the_clip():
+    net, clips = ConvNeXt3D((16, 24, 32, 48), (1, 2, 2, 1)).eval(), torch.randn(1, 3, 7, 64, 64)
+    assert torch.equal(net(clips.split(2, dim=2)), net(clips))

@@ -189,7 +189,7 @@ def test_the_calls_for_a_gpu_give_the_same():
     """The code path of other devices, run on the CPU."""
     net = small()
     block, clips = net.layers[0].blocks[1].attn, torch.randn(2, 3, 8, 48, 40)
-    x, shape = net.patch_embed(clips)
+    x, shape, _ = net.patch_embed(clips)
     plan = window_plan(shape, (4, 2, 2), net.layers[0].blocks[1].shift, x.device)
     assert len({group.size for group in plan.groups}) > 1
     tokens = x.index_select(1, plan.gather)
@@ -222,3 +222,19 @@ def test_a_clip_scores_the_same_in_a_batch():
 def test_too_small_for_its_windows():
     with pytest.raises(ValueError, match="too small for windows"):
         VideoSwin(**SMALL)(torch.randn(1, 3, 2, 8, 8))
+
+
+@pytest.mark.parametrize("size", SHAPES)
+@torch.inference_mode()
+def test_slices_of_a_clip_are_the_clip(size):
+    net, clips = VQANet(small()).eval(), torch.randn(2, 3, *size)
+    whole = net(clips).score
+    for frames in (2, 4, size[0] + 1):
+        assert torch.equal(net(part for part in clips.split(frames, dim=2)).score, whole)
+
+
+@torch.inference_mode()
+def test_slices_end_with_a_patch():
+    clips = torch.randn(1, 3, 8, 32, 32)
+    with pytest.raises(ValueError, match="slices of a clip: expected multiples of 2 frames"):
+        small().eval()(clips.split(3, dim=2))

@@ -12,7 +12,7 @@ from server import Serving, serving
 
 from zoomvqa.errors import VideoError
 from zoomvqa.video import remote
-from zoomvqa.video.remote import is_remote, local_copy
+from zoomvqa.video.remote import local_copy
 
 CONTENT = bytes(range(256)) * 2000
 
@@ -35,13 +35,6 @@ def failure(location: str, stall_s: float = 5.0) -> str:
     with pytest.raises(VideoError) as error, local_copy(location, stall_s=stall_s, pause_s=0.01):
         pass
     return str(error.value)
-
-
-def test_what_is_an_address():
-    for location in ("s3://bucket/a.mp4", "file:///a.mp4", "HTTPS://host/a.mp4", "memory://a", "zip://a::s3://b"):
-        assert is_remote(location)
-    for location in ("a.mp4", "/a/b.mp4", "C://a.mp4", "a:/b", "dir/s3://a", "://a", ""):
-        assert not is_remote(location)
 
 
 def test_a_copy_is_there_while_it_is_open(server: Serving, folder):

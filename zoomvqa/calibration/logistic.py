@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import PositiveFloat
-from scipy.optimize import least_squares
 from torch import Tensor
 
 from zoomvqa.settings.base import Settings
@@ -61,6 +60,8 @@ def fit_logistic(
     Raises:
         ValueError: a value is not finite, or the shapes differ.
     """
+    from scipy.optimize import least_squares  # noqa: PLC0415  scoring fits nothing and is started often
+
     if score.ndim != 1 or score.shape != mos.shape or not (np.isfinite(score).all() and np.isfinite(mos).all()):
         raise ValueError("score and mos: expected two (n,) arrays of finite numbers")
     mean, spread, size = score.mean(), score.std(), mos_range[1] - mos_range[0]

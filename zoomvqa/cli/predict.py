@@ -21,7 +21,6 @@ from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.placeholders import placeholder_reason
 from zoomvqa.errors import SettingsError
 from zoomvqa.files import file_key, remove_database
-from zoomvqa.metrics import figures_of
 from zoomvqa.processes import Share
 from zoomvqa.scoring.bulk import Waiting, default_batch, default_workers, score_many
 from zoomvqa.scoring.devices import start_processes
@@ -168,6 +167,8 @@ def _made_from(settings: PredictSettings, checkpoint: Path) -> dict[str, Any]:
 
 def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]]) -> None:
     """Print predicted beside true scores, and the figures over the videos that were scored."""
+    from zoomvqa.metrics import figures_of  # noqa: PLC0415  slow to import, and only for labelled videos
+
     pairs = [(video, row) for video, row in zip(labelled, rows, strict=True) if row["score"] is not None]
     table = Table("video", "true", "predicted", title=f"{len(pairs)} of {len(labelled)} videos")
     for video, row in pairs[:_SHOWN]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
 
 from zoomvqa.data.text_files import cells_of, read_text
 from zoomvqa.errors import AnnotationError
@@ -122,6 +121,8 @@ def _from_json(path: Path, text: str) -> TableFile:
 
 def _from_matlab(path: Path) -> TableFile:
     """Return the columns of a MATLAB file: the arrays, also within structs, that have as many entries as most."""
+    from scipy.io import loadmat  # noqa: PLC0415  few files are of this kind
+
     if not path.is_file():
         raise AnnotationError(f"no such annotation file: {path}")
     try:

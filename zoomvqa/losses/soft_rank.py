@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from scipy.optimize import isotonic_regression
 from torch import Tensor
 
 
@@ -17,6 +16,8 @@ def soft_rank(values: Tensor, strength: float = 1.0) -> Tensor:
         values: (n,) floating point.
         strength: of the regularisation, above 0; the smaller, the harder the ranks.
     """
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415  scoring knows this loss by name only
+
     size = len(values)
     ordered, order = torch.sort(values / strength, descending=True)
     steps = ordered - torch.arange(size, 0, -1, dtype=ordered.dtype, device=ordered.device)

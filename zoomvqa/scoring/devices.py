@@ -5,10 +5,6 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from lightning.fabric import Fabric
-from lightning.fabric.strategies.ddp import DDPStrategy
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-
 from zoomvqa.errors import SettingsError
 from zoomvqa.processes import Share
 
@@ -34,6 +30,11 @@ def start_processes(devices: int, device: str) -> tuple[Share, str]:
         return Share(), device
     if device not in _ACCELERATORS:
         raise SettingsError(f"device: got {device}, expected auto, cpu or cuda where devices={devices}")
+    # Lightning takes 60 MB and a second, which one process can do without.
+    from lightning.fabric import Fabric  # noqa: PLC0415
+    from lightning.fabric.strategies.ddp import DDPStrategy  # noqa: PLC0415
+    from lightning.fabric.utilities.exceptions import MisconfigurationException  # noqa: PLC0415
+
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     try:
         strategy = DDPStrategy(timeout=_FOREVER)

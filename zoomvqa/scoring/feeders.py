@@ -19,9 +19,9 @@ from zoomvqa.errors import VideoError
 from zoomvqa.processes import main_left_out
 from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, Restart, pieces_of_file
 from zoomvqa.video import decord_reader
+from zoomvqa.video.address import is_remote
 from zoomvqa.video.alive import tell_of_life
 from zoomvqa.video.reader import ReaderName
-from zoomvqa.video.remote import is_remote, local_copy
 
 Name = TypeVar("Name")
 # Seconds that a process may take to start, whatever the patience with one that has.
@@ -81,6 +81,8 @@ def _local(place: str, task: Task) -> AbstractContextManager[Path]:
         return nullcontext(Path(place))
     if not task.remote:
         raise VideoError("an address, not a file; remote=true fetches such")
+    from zoomvqa.video.remote import local_copy  # noqa: PLC0415  what fetches is 20 MB in every process
+
     return local_copy(place)
 
 

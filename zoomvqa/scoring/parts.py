@@ -15,6 +15,9 @@ from zoomvqa.data.normalise import normalise
 from zoomvqa.models.iqa.net import score_piece
 from zoomvqa.scoring.pieces import ClipLook, FrameLook, Piece
 
+# Frames of clips that a CPU is shown at a time; an even number.
+_FRAMES = 4
+
 
 @dataclass(frozen=True)
 class Patches:
@@ -95,11 +98,11 @@ class ClipScorer:
 
     def score(self, pieces: Sequence[Piece], *, patches: bool) -> list[list[Scored]]:  # noqa: ARG002
         """Return the score of each piece's clip; `patches` is for frames alone."""
-        if len(pieces) == 1:  # without a copy
-            clips = normalise(torch.from_numpy(pieces[0].data).to(self.device), self.look.view)[None]
-        else:
-            clips = normalise(torch.from_numpy(np.stack([p.data for p in pieces])).to(self.device), self.look.view)
-        return [[(score, None)] for score in self.net(clips).score.tolist()]
+        pictures = pieces[0].data[None] if len(pieces) == 1 else np.stack([piece.data for piece in pieces])
+        some = _FRAMES if self.device.type == "cpu" else pictures.shape[1]
+        slices = torch.from_numpy(pictures).to(self.device).split(some, dim=1)
+        scores = self.net(normalise(part, self.look.view) for part in slices).score
+        return [[(score, None)] for score in scores.tolist()]
 
 
 PartScorer = FrameScorer | ClipScorer

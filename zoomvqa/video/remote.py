@@ -19,20 +19,14 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.registry import available_protocols
 
 from zoomvqa.errors import VideoError, nearest
+from zoomvqa.video.address import scheme_of
 from zoomvqa.video.alive import beat
 
-# One letter is a drive of Windows.
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _ENDING = re.compile(r"\.[a-z0-9]{1,8}", re.IGNORECASE)
 # Answers that another attempt does not change.
 _FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotImplementedError)
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _ATTEMPTS = 3
-
-
-def is_remote(location: str) -> bool:
-    """Tell whether a location is an address, `s3://bucket/video.mp4`, and no path; `file://` is an address too."""
-    return _SCHEME.match(location) is not None
 
 
 @contextmanager
@@ -73,9 +67,7 @@ def local_copy(location: str, *, stall_s: float = 60.0, pause_s: float = 1.0) ->
 
 def _opened(location: str, stall_s: float) -> tuple[Any, str]:
     """Return what reads an address, and its name there."""
-    found = _SCHEME.match(location)
-    scheme = found[1].lower() if found else ""
-    known = available_protocols()
+    scheme, known = scheme_of(location), available_protocols()
     if scheme not in known:
         raise VideoError(f"no address that can be fetched: {scheme}:// is not known{nearest(scheme, known)}")
     options = {}

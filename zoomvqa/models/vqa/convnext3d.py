@@ -7,6 +7,7 @@ the first and last step frames are repeated, so that at the start a still video 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import timm
@@ -89,8 +90,12 @@ class ConvNeXt3D(nn.Module):
         self.channels = channels[-1]
         self.norm = ChannelNorm(self.channels, eps=1e-6)
 
-    def forward(self, clips: Tensor) -> Tensor:
-        """Map (batch, 3, frames, h, w) normalised clips to (batch, channels, time, rows, columns) features."""
+    def forward(self, clips: Tensor | Iterable[Tensor]) -> Tensor:
+        """Map (batch, 3, frames, h, w) normalised clips to (batch, channels, time, rows, columns) features.
+
+        Slices of them along the frames, in order, do as well.
+        """
+        clips = clips if isinstance(clips, Tensor) else torch.cat(list(clips), dim=2)
         x = self.stem(functional.pad(clips, (0, 0, 0, 0, 0, clips.shape[2] % 2), mode="replicate"))
         for stage in self.stages:
             x = stage(x)

@@ -57,8 +57,12 @@ class VQANet(nn.Module):
         self.fragments_backbone = backbone
         self.vqa_head = VQAHead(int(backbone.channels), hidden, dropout)  # type: ignore[arg-type]
 
-    def forward(self, clips: Tensor) -> ClipScores:
-        """Score normalised (batch, 3, frames, rows, columns) clips."""
+    def forward(self, clips: Tensor | Iterable[Tensor]) -> ClipScores:
+        """Score normalised (batch, 3, frames, rows, columns) clips.
+
+        They may come as slices along the frames, in order and of even numbers of frames: a clip of 32 frames is
+        43 MB, which then are never there at once. Scores are the same, to the last bit.
+        """
         # Averaged in float32 whatever the network computed in: half precision would make ties.
         scores = self.vqa_head(self.fragments_backbone(clips)).float()
         return ClipScores(scores.flatten(1).mean(dim=1), scores)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +12,23 @@ from torch.nn import functional
 
 from zoomvqa.models.vqa.compiled import norm_joined
 from zoomvqa.models.vqa.windows import Size
+
+# Frames that a CPU embeds at a time, so that they stay in the cache.
+_FRAMES = 4
+
+
+class Embedded(NamedTuple):
+    """A clip as tokens.
+
+    Attributes:
+        tokens: (batch, tokens, channels).
+        shape: of their map, (time, rows, columns).
+        given: of the clip, (frames, rows, columns) in pixels.
+    """
+
+    tokens: Tensor
+    shape: Size
+    given: Size
 
 
 class PatchEmbed(nn.Module):
@@ -21,8 +40,26 @@ class PatchEmbed(nn.Module):
         self.proj = nn.Conv3d(3, channels, kernel_size=patch, stride=patch)
         self.norm = nn.LayerNorm(channels)
 
-    def forward(self, clips: Tensor) -> tuple[Tensor, Size]:
-        """Map (batch, 3, frames, h, w) to (batch, tokens, channels) and the map's shape."""
+    def forward(self, clips: Tensor | Iterable[Tensor]) -> Embedded:
+        """Make tokens of (batch, 3, frames, h, w) clips, or of their slices along the frames, in order.
+
+        Raises:
+            ValueError: a slice but the last would end within a patch.
+        """
+        if isinstance(clips, Tensor):
+            in_parts = clips.device.type == "cpu" and not torch.is_grad_enabled()
+            clips = clips.split(_FRAMES // self.patch[0] * self.patch[0], dim=2) if in_parts else [clips]
+        found, times, frames = [], 0, 0
+        for part in clips:
+            if frames % self.patch[0]:
+                raise ValueError(f"slices of a clip: expected multiples of {self.patch[0]} frames, but the last")
+            tokens, (time, *plane) = self._embed(part)
+            found.append(tokens)
+            times, frames, size = times + time, frames + part.shape[2], tuple(part.shape[3:])
+        whole = found[0] if len(found) == 1 else torch.cat(found, dim=1)
+        return Embedded(whole, (times, plane[0], plane[1]), (frames, size[0], size[1]))
+
+    def _embed(self, clips: Tensor) -> tuple[Tensor, Size]:
         short = [-size % patch for size, patch in zip(clips.shape[2:], self.patch, strict=True)]
         if any(short):  # without need it would be a copy
             clips = functional.pad(clips, (0, short[2], 0, short[1], 0, short[0]))

@@ -32,7 +32,7 @@ class PlainVideoSwin(nn.Module):
         """Map (batch, 3, frames, h, w) normalised clips to (batch, channels, time, rows, columns) features."""
         net = self.net
         wanted = scaled_window(net.window, tuple(clips.shape[2:]), net.base)  # type: ignore[arg-type]
-        x, shape = net.patch_embed(clips)
+        x, shape, _ = net.patch_embed([clips])  # as one
         for stage in net.layers:
             for block in stage.blocks:  # type: ignore[union-attr]
                 x = _block(block, x.unflatten(1, shape), wanted).flatten(1, 3)

@@ -5,6 +5,7 @@ Parameters are named as in FAST-VQA and Zoom-VQA, so that their public checkpoin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 import torch
@@ -183,10 +184,13 @@ class VideoSwin(nn.Module):
         self.channels = channels * 2 ** (len(depths) - 1)
         self.norm = nn.LayerNorm(self.channels)
 
-    def forward(self, clips: Tensor) -> Tensor:
-        """Map (batch, 3, frames, h, w) normalised clips to (batch, channels, time, rows, columns) features."""
-        window = scaled_window(self.window, tuple(clips.shape[2:]), self.base)  # type: ignore[arg-type]
-        x, shape = self.patch_embed(clips)
+    def forward(self, clips: Tensor | Iterable[Tensor]) -> Tensor:
+        """Map (batch, 3, frames, h, w) normalised clips to (batch, channels, time, rows, columns) features.
+
+        Slices of them along the frames, in order, do as well: see `PatchEmbed`.
+        """
+        x, shape, given = self.patch_embed(clips)
+        window = scaled_window(self.window, given, self.base)
         for stage in self.layers:
             x, shape = stage(x, shape, window, recompute=self.recompute and self.training)
         return self.norm(x).transpose(1, 2).unflatten(2, shape)
