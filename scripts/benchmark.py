@@ -9,38 +9,33 @@ data: reading the clips of a video against decoding the same frames, and the mem
 train: training with data, by workers, precision, cache and compilation, against the release's way of a step.
     train-iqa and train-vqa are one branch of it; with words, only the ways that have them in their names.
 cache: formats of kept training frames, by size and time.
-score: scoring videos with both branches against the release's way, and what a video costs a core.
+score: scoring videos with both branches against the release's way, and what a video costs a core; with words
+    (540p, 720p, cost), only those.
 """
 
 from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable
-from functools import partial
+from importlib import import_module
+from typing import Any
 
 import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.caches import cache_rows
-from benchmarks.inference import scoring_rows
-from benchmarks.networks import iqa_rows, vqa_rows
-from benchmarks.reading import data_rows
-from benchmarks.scoring import score_rows
-from benchmarks.timing import Rows
-from benchmarks.training import train_rows
-
 WORDS = sys.argv[2] if len(sys.argv) > 2 else ""
-PARTS: dict[str, Callable[[], Rows]] = {
-    "iqa": iqa_rows,
-    "vqa": vqa_rows,
-    "vqa-scoring": scoring_rows,
-    "data": data_rows,
-    "train-iqa": partial(train_rows, ["iqa"], WORDS),
-    "train-vqa": partial(train_rows, ["vqa"], WORDS),
-    "cache": cache_rows,
-    "score": score_rows,
+# Each with its module in `benchmarks`, its function there and what that is given. None is imported before its
+# turn: the memory of scoring would be that of training, too.
+PARTS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
+    "iqa": ("networks", "iqa_rows", ()),
+    "vqa": ("networks", "vqa_rows", ()),
+    "vqa-scoring": ("inference", "scoring_rows", ()),
+    "data": ("reading", "data_rows", ()),
+    "train-iqa": ("training", "train_rows", (["iqa"], WORDS)),
+    "train-vqa": ("training", "train_rows", (["vqa"], WORDS)),
+    "cache": ("caches", "cache_rows", ()),
+    "score": ("scoring", "score_rows", (WORDS,)),
 }
 
 
@@ -51,9 +46,9 @@ def main() -> None:
         sys.exit(f"error: got '{wanted}', expected {', '.join(PARTS)}, train or all")
     machine = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     table = Table("work", "plain", "ours", "ratio", title=f"medians of paired runs; {machine}")
-    for name, rows in PARTS.items():
+    for name, (module, function, given) in PARTS.items():
         if wanted in {name, name.split("-")[0], "all"}:
-            for row in rows():
+            for row in getattr(import_module(f"benchmarks.{module}"), function)(*given):
                 table.add_row(*row)
     Console(width=150).print(table)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
-from zoomvqa.calibration import fit_fusion
+from zoomvqa.calibration import BranchScale, FusionScale, Logistic
 from zoomvqa.checkpoints import Checkpoint, FusionDescription, IQADescription, VQADescription
 from zoomvqa.models.fusion.net import FusionNet
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.models.vqa.build import build_vqa_net
 from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
 from zoomvqa.settings.vqa import ClipSampling, ClipView, VQANetwork
+
+# Centres and widths of what brings either branch's scores to 0..100.
+_RISING = ((50.0, 16.0), (0.5, 0.16))
 
 
 def fused(*, small: bool = False) -> Checkpoint:
@@ -21,8 +23,12 @@ def fused(*, small: bool = False) -> Checkpoint:
         small: of networks that score a short video in hundredths of a second, not of the release's.
     """
     torch.manual_seed(0)
-    mos = np.linspace(10, 90, 20)
-    scale = fit_fusion(mos, mos / 100, mos, (0.0, 100.0), "val")
+    rising = [Logistic(low=0.0, high=100.0, centre=centre, width=width) for centre, width in _RISING]
+    branches = [
+        BranchScale(mean=50.0, std=24.0, logistic=rising[0]),
+        BranchScale(mean=0.5, std=0.24, logistic=rising[1]),
+    ]
+    scale = FusionScale(iqa=branches[0], vqa=branches[1], share=0.5, logistic=rising[0], split="val", videos=20)
     if small:
         frames, clips = (
             IQANetwork(backbone="test_efficientnet", hidden=16),

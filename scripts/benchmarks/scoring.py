@@ -66,18 +66,24 @@ class Measured(NamedTuple):
     memory: float
 
 
-def score_rows() -> Rows:
-    """Compare scoring of 8-second videos, and tell what a 10-second 1080p video costs."""
+def score_rows(words: str = "") -> Rows:
+    """Compare scoring of 8-second videos, and tell what a 10-second 1080p video costs.
+
+    Args:
+        words: which of `540p`, `720p` and `cost`; all where it is empty.
+    """
+    wanted = words.split() or [*(f"{height}p" for height in HEIGHTS), "cost"]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for height in HEIGHTS:
+        for height in (height for height in HEIGHTS if f"{height}p" in wanted):
             size = height * 16 // 9, height
             videos = [
                 make_video(Path(folder) / f"{height}_{i}.mp4", *size, crf=20 + 4 * i, noise=NOISE)
                 for i in range(VIDEOS)
             ]
             rows += compared(f"{height}p", videos, ROUNDS)
-        rows += cost_rows(Path(folder))
+        if "cost" in wanted:
+            rows += cost_rows(Path(folder))
     return rows
 
 
