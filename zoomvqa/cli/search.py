@@ -32,6 +32,7 @@ def space_of(overrides: Sequence[Override]) -> Space:
 
     Raises:
         SettingsError: nothing is left to search.
+        ToolError: Optuna is not installed.
     """
     fixed, free = [], {}
     for override in overrides:
@@ -47,27 +48,31 @@ def space_of(overrides: Sequence[Override]) -> Space:
     return Space(fixed, free)
 
 
-def _distribution(override: Override) -> Any:
-    from optuna.distributions import (  # noqa: PLC0415  an optional extra
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
-    )
+def _optuna() -> Any:
+    """Import Optuna, an optional extra."""
+    try:
+        import optuna  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise ToolError("hparams_search=optuna: Optuna is not installed; pip install 'zoomvqa[sweep]'") from None
+    return optuna
 
+
+def _distribution(override: Override) -> Any:
+    kinds = _optuna().distributions
     sweep = override.value()
     if isinstance(sweep, IntervalSweep):
         assert sweep.start is not None  # noqa: S101  the grammar has both ends
         assert sweep.end is not None  # noqa: S101
         log = "log" in sweep.tags
         if isinstance(sweep.start, int) and isinstance(sweep.end, int):
-            return IntDistribution(sweep.start, sweep.end, log=log)
-        return FloatDistribution(float(sweep.start), float(sweep.end), log=log)
+            return kinds.IntDistribution(sweep.start, sweep.end, log=log)
+        return kinds.FloatDistribution(float(sweep.start), float(sweep.end), log=log)
     if isinstance(sweep, RangeSweep) and not sweep.shuffle:
         values = [float(value) for value in sweep.range()]
         if all(value.is_integer() for value in values):
-            return IntDistribution(int(values[0]), int(values[-1]), step=int(sweep.step))
-        return FloatDistribution(values[0], values[-1], step=float(sweep.step))
-    return CategoricalDistribution(list(override.sweep_string_iterator()))
+            return kinds.IntDistribution(int(values[0]), int(values[-1]), step=int(sweep.step))
+        return kinds.FloatDistribution(values[0], values[-1], step=float(sweep.step))
+    return kinds.CategoricalDistribution(list(override.sweep_string_iterator()))
 
 
 def open_study(folder: Path, seed: int) -> Any:
@@ -76,15 +81,10 @@ def open_study(folder: Path, seed: int) -> Any:
     Raises:
         ToolError: Optuna is not installed.
     """
-    try:
-        import optuna  # noqa: PLC0415  an optional extra
-        from optuna.storages.journal import JournalFileBackend  # noqa: PLC0415
-    except ModuleNotFoundError:
-        raise ToolError("hparams_search=optuna: Optuna is not installed; pip install 'zoomvqa[sweep]'") from None
-
+    optuna = _optuna()
     folder.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = optuna.storages.JournalStorage(JournalFileBackend(str(folder / "study.log")))
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(folder / "study.log")))
     study = optuna.create_study(storage=storage, study_name="zoomvqa", direction="maximize", load_if_exists=True)
     for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
