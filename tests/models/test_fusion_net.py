@@ -58,7 +58,7 @@ def test_fine_tuning_trains_both_branches_and_validates_whole_videos():
         net(),
         VIEW,
         LossSettings(name="smooth_l1"),
-        Optimiser(lr=3e-3, backbone_lr_factor=1.0),
+        Optimiser(lr=3e-4, backbone_lr_factor=1.0),
         {"branch": "fusion", "mos_range": (1.0, 5.0)},
     )
     before = {k: v.clone() for k, v in trained.net.state_dict().items()}
@@ -76,7 +76,7 @@ def test_fine_tuning_trains_both_branches_and_validates_whole_videos():
         for i in range(3)
     ]
     trainer = lightning.Trainer(
-        max_epochs=30, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        max_epochs=40, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False,
     )  # fmt: skip
     trainer.fit(trained, DataLoader([batch], batch_size=None), DataLoader(videos, batch_size=None))
