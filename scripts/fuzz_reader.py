@@ -3,8 +3,9 @@
 Videos in mp4, mkv, webm, ts and avi, made here or encoded from the real ones, are damaged in many ways. Each is
 opened, and all of its frames are read; where that fails for damage, what decodes of it is salvaged. No damage may
 hang or end the run, every file has an outcome, nothing that ffmpeg itself decodes no frame of may be read to its
-end, and each salvaged frame must be one that ffmpeg decodes. Prints the counts, and exits with 1 where that does
-not hold.
+end, and each salvaged frame must be one that ffmpeg decodes. Then all of them go through the processes that feed
+the networks, where each must come to its one end, too. Prints the counts, and exits with 1 where that does not
+hold.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.feeding import feed
 from zoomvqa.data.frame_source import open_store
 from zoomvqa.data.one_pass import FrameStore
 from zoomvqa.errors import DamagedError, VideoError
@@ -165,8 +167,22 @@ def _frames(store: FrameStore) -> tuple[str, ...]:
     return tuple(each.hexdigest() for each in sums)
 
 
-def fuzz(sources: list[Path], folder: Path, count: int, seed: int, workers: int) -> tuple[Counter[str], list[str]]:
-    """Read damaged files; return the counts of outcomes by container, and what must not be.
+class Found(NamedTuple):
+    """What came of all files.
+
+    Attributes:
+        read: counts of the outcomes of reading them by themselves, by container.
+        fed: counts of what they came to where the networks are fed.
+        wrong: what must not be.
+    """
+
+    read: Counter[str]
+    fed: Counter[str]
+    wrong: list[str]
+
+
+def fuzz(sources: list[Path], folder: Path, count: int, seed: int, workers: int) -> Found:
+    """Read damaged files, and feed them.
 
     Args:
         sources: sound files.
@@ -175,21 +191,23 @@ def fuzz(sources: list[Path], folder: Path, count: int, seed: int, workers: int)
         seed: of the damages.
         workers: processes that read.
     """
-    outcomes, wrong, seen = Counter[str](), list[str](), set[Path]()
+    outcomes, wrong, seen = Counter[str](), list[str](), dict[Path, str]()
     files = damaged_files(sources, folder, count, seed)
     for path, found in run_isolated(
         look, files, workers=workers, seconds=PATIENCE, preload="zoomvqa.video.salvage"
     ):
         if path in seen:
             wrong.append(f"{path.name} has two outcomes")
-        seen.add(path)
         result = _lost(found) if isinstance(found, Lost) else found
+        seen[path] = result.outcome
         outcomes[f"{path.suffix[1:]}: {result.outcome}"] += 1
         wrong += [f"{path.name}: {trouble}" for trouble in _troubles(path, result)]
-        path.unlink()
     if len(seen) != count:
         wrong.append(f"{count - len(seen)} files have no outcome")
-    return outcomes, wrong
+    fed, troubles = feed(
+        seen, lambda path: bool(frames_of_ffmpeg(path)), share=LEAST_SHARE, workers=workers, patience=PATIENCE
+    )
+    return Found(outcomes, fed, wrong + troubles)
 
 
 def _lost(found: Lost) -> Seen:
@@ -218,14 +236,15 @@ def main() -> None:
     real = Path(sys.argv[3]) if len(sys.argv) > 3 else None
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        outcomes, wrong = fuzz(encode_sources(Path(folder), real), Path(folder), count, seed, workers=2)
-    kinds = sorted({name.split(": ")[1] for name in outcomes})
+        found = fuzz(encode_sources(Path(folder), real), Path(folder), count, seed, workers=2)
+    kinds = sorted({name.split(": ")[1] for name in found.read})
     table = Table("container", *kinds, title=f"{count} damaged files, {time.monotonic() - begin:.0f} s")
     for ending in CODECS:
-        table.add_row(ending, *(str(outcomes[f"{ending}: {kind}"]) for kind in kinds))
+        table.add_row(ending, *(str(found.read[f"{ending}: {kind}"]) for kind in kinds))
     Console().print(table)
-    print(*wrong, sep="\n", end="\n" if wrong else "")
-    sys.exit(1 if wrong else 0)
+    print("fed to the networks:", ", ".join(f"{number} {kind}" for kind, number in sorted(found.fed.items())))
+    print(*found.wrong, sep="\n", end="\n" if found.wrong else "")
+    sys.exit(1 if found.wrong else 0)
 
 
 if __name__ == "__main__":

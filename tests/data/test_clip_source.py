@@ -6,9 +6,10 @@ from conftest import Make
 
 from zoomvqa.data.clip_source import ClipSource
 from zoomvqa.data.fragments import FragmentCutter, plan_view
-from zoomvqa.errors import VideoError
+from zoomvqa.errors import DamagedError, VideoError
 from zoomvqa.settings.vqa import ClipSampling, ClipView
 from zoomvqa.video.reader import Video
+from zoomvqa.video.timeline import read_timeline
 
 SAMPLING = ClipSampling(clip_len=4, frame_interval=2, test_clips=3)
 VIEW = ClipView(resize=64, grid=2, side=16)
@@ -54,3 +55,13 @@ def test_every_frame_is_decoded_once(make_video: Make, monkeypatch):
 def test_a_folder_is_no_video(tmp_path):
     with pytest.raises(VideoError, match="clips need the video itself"):
         ClipSource(tmp_path, SAMPLING, VIEW, 1)
+
+
+def test_a_file_that_does_not_tell_its_size(make_video: Make, tmp_path):
+    """What tells it is at the start of a group of pictures, which is cut off here."""
+    data = make_video("whole.ts", "-g", "500", size="320x240", frames=50).read_bytes()
+    path = tmp_path / "beheaded.ts"
+    path.write_bytes(data[len(data) // 2 :])
+    assert read_timeline(path).width == 0
+    with pytest.raises(DamagedError, match="frame 0 does not decode|only 0 of"):
+        ClipSource(path, SAMPLING, VIEW, 2).pictures()

@@ -5,6 +5,8 @@ import random
 import pytest
 from fuzz_reader import CODECS, DAMAGES, Seen, _troubles, encode_sources, frames_of_ffmpeg, fuzz
 
+from benchmarks.feeding import feed
+
 KINDS = ("refused with a reason", "read", "read in part")
 
 
@@ -13,11 +15,12 @@ def test_damage_costs_a_file_s_own_row_only(tmp_path):
     sources = encode_sources(tmp_path, None)
     assert {path.suffix[1:] for path in sources} == set(CODECS)
     assert all(len(frames_of_ffmpeg(path)) == 50 for path in sources)
-    outcomes, wrong = fuzz(sources, tmp_path, 2 * len(sources) * len(DAMAGES), seed=1, workers=2)
+    outcomes, fed, wrong = fuzz(sources, tmp_path, 2 * len(sources) * len(DAMAGES), seed=1, workers=2)
     assert wrong == []
-    assert sum(outcomes.values()) == 140
+    assert sum(outcomes.values()) == sum(fed.values()) == 140
     of_kind = {kind: sum(n for name, n in outcomes.items() if name.endswith(f": {kind}")) for kind in KINDS}
     assert all(count >= least for count, least in zip(of_kind.values(), (20, 20, 10), strict=True))
+    assert all(fed[kind] >= least for kind, least in (("refused", 20), ("scored", 20), ("scored in part", 10)))
 
 
 def test_what_is_found_wrong(tmp_path):
@@ -31,6 +34,20 @@ def test_what_is_found_wrong(tmp_path):
         "it was read, but ffmpeg decodes no frame of it"
     ]
     assert list(_troubles(source, Seen("unforeseen error", "KeyError: 1"))) == ["KeyError: 1"]
+
+
+def test_what_is_found_wrong_where_files_are_fed(tmp_path):
+    source = encode_sources(tmp_path, None)[0]
+    (text := tmp_path / "text.mp4").write_text("nothing")
+    way = {"share": 0.25, "workers": 1, "patience": 60}
+    counts, wrong = feed({source: "read", text: "refused with a reason"}, lambda _: True, **way)
+    assert (dict(counts), wrong) == ({"scored": 1, "refused": 1}, [])
+    _, wrong = feed({source: "refused with a reason", text: "read"}, lambda _: False, **way)
+    assert wrong == [
+        f"{source.name}: fed, it was scored, but ffmpeg decodes no frame of it",
+        f"{source.name}: refused with a reason by itself, but scored where it is fed",
+        "text.mp4: read by itself, but refused where it is fed",
+    ]
 
 
 def test_damages_change_files():

@@ -55,7 +55,8 @@ class ClipTaker:
         self._cutters: list[tuple[FragmentCutter, slice]] = []
         self._pictures: NDArray[np.uint8] | None = None
         # Found now, not after hours of training; drawn plans lie within pictures of the same size.
-        plan_view(view, timeline.height, timeline.width)
+        if timeline.height and timeline.width:  # a damaged file may not tell
+            plan_view(view, timeline.height, timeline.width)
 
     @property
     def pictures(self) -> NDArray[np.uint8]:
