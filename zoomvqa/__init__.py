@@ -24,6 +24,7 @@ def load(
     test_crops: int | None = None,
     test_clips: int | None = None,
     min_share: float = 1.0,
+    compile: bool = False,  # noqa: A002  as predict.py has it
 ) -> Scorer:
     """Return what scores videos with a checkpoint: `zoomvqa.load("fused.ckpt").score("video.mp4")`.
 
@@ -37,13 +38,14 @@ def load(
         test_clips: clips a video of the VQA branch; None is what the checkpoint was validated with.
         min_share: of a damaged video's frames that must decode for it to be scored on them, above 0; 1 refuses any
             damaged video.
+        compile: on a CPU, build the attention of a Video Swin in C++, which takes ten seconds the first time.
 
     Raises:
         zoomvqa.errors.UserError: the checkpoint is missing, unsafe, damaged or of another kind, cannot be
-            downloaded, or the device is not there.
+            downloaded, or the device is not there, or nothing can be compiled.
     """
     from zoomvqa.checkpoints import load_checkpoint, weights_file  # noqa: PLC0415  `import zoomvqa` stays quick
     from zoomvqa.scoring.scorer import Scorer  # noqa: PLC0415
 
     checkpoint = load_checkpoint(weights_file(ckpt, "ckpt"))
-    return Scorer(checkpoint, device, precision, reader, test_crops, test_clips, min_share)
+    return Scorer(checkpoint, device, precision, reader, test_crops, test_clips, min_share, compile)

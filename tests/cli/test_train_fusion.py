@@ -124,6 +124,7 @@ def test_from_python(fused, labelled):
     for options, message in (
         ({"precision": "bf16"}, "precision: got 'bf16'"),
         ({"test_clips": 0}, "test_clips: got 0"),
+        ({"compile": True, "precision": "16-mixed"}, "compile: got true with precision=16-mixed"),
     ):
         with pytest.raises(SettingsError, match=message):
             zoomvqa.load(str(fused / "checkpoints" / "best.ckpt"), **options)
