@@ -48,7 +48,8 @@ class PatchEmbed(nn.Module):
         """
         if isinstance(clips, Tensor):
             in_parts = clips.device.type == "cpu" and not torch.is_grad_enabled()
-            clips = clips.split(_FRAMES // self.patch[0] * self.patch[0], dim=2) if in_parts else [clips]
+            some = max(1, _FRAMES // self.patch[0]) * self.patch[0]
+            clips = clips.split(some, dim=2) if in_parts else [clips]
         found, times, frames = [], 0, 0
         for part in clips:
             if frames % self.patch[0]:
