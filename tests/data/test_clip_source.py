@@ -59,7 +59,7 @@ def test_a_folder_is_no_video(tmp_path):
 
 def test_a_file_that_does_not_tell_its_size(make_video: Make, tmp_path):
     """What tells it is at the start of a group of pictures, which is cut off here."""
-    data = make_video("whole.ts", "-g", "500", size="320x240", frames=50).read_bytes()
+    data = make_video("size_untold.ts", "-g", "500", size="320x240", frames=50).read_bytes()
     path = tmp_path / "beheaded.ts"
     path.write_bytes(data[len(data) // 2 :])
     assert read_timeline(path).width == 0
