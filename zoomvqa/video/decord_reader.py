@@ -77,8 +77,7 @@ class DecordReader:
             )
         self._position = 0
         # Skipping seeks. Where a group of pictures is open, seeks land late; where frames have one time, which of
-        # them are left out differs from run to run; of an AVI, too, whose times are those of decoding (seen once in a
-        # whole run of the tests).
+        # them are left out differs from run to run; in AVI too, whose times are those of decoding (seen once).
         steady = len(set(timeline.pts)) == len(timeline) and timeline.container != "avi"
         self._skips = steady and not timeline.open_gop
 
