@@ -93,9 +93,8 @@ def test_timestamps(make_video: Make, tmp_path, name):
     sound = make_video("timed.mp4", frames=24, codec=(*H264, "-pix_fmt", "yuv420p"))
     ffmpeg("-i", sound, "-c", "copy", *TIMES[name], tmp_path / name)
     used = "pyav" if name in {"equal.ts", "missing.mkv"} else "decord"
-    for _ in range(
-        8 if used == "decord" else 1
-    ):  # what decord skips among frames of one time differs from run to run
+    times = 8 if used == "decord" else 1  # what decord skips among frames of one time differs from run to run
+    for _ in range(times):
         check(tmp_path / name, "auto", used)
 
 
