@@ -7,7 +7,7 @@ import pytest
 
 CODE = """if True:
     import sys
-    import torch, timm
+    import torch
     before = set(sys.modules)
     import zoomvqa.cli.predict
     print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))"""
@@ -18,7 +18,18 @@ def test_scoring_takes_only_what_it_needs(code):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "zoomvqa" in loaded
-    assert not loaded & {"lightning", "torchmetrics", "scipy", "matplotlib", "aiohttp", "fsspec", "ray", "decord"}
+    assert not loaded & {
+        "lightning",
+        "torchmetrics",
+        "scipy",
+        "matplotlib",
+        "aiohttp",
+        "fsspec",
+        "ray",
+        "decord",
+        "timm",
+        "torchvision",
+    }
 
 
 def test_what_decodes_takes_no_torch():

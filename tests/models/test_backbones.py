@@ -5,12 +5,37 @@ import torch
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.models import backbones
 from zoomvqa.models.backbones import create_backbone, feature_channels, largest_stride
+from zoomvqa.models.convnext import ConvNeXt
 
 
-def test_channels_and_strides_come_from_timm():
-    backbone = create_backbone("convnext_tiny")
-    assert feature_channels(backbone) == [96, 192, 384, 768]
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [("convnext_tiny", [96, 192, 384, 768]), ("tf_efficientnet_lite0", [16, 24, 40, 112, 320])],
+)
+def test_channels_and_strides(name, channels):
+    backbone = create_backbone(name)
+    assert feature_channels(backbone) == channels
     assert largest_stride(backbone) == 32
+
+
+@pytest.mark.parametrize("name", ["convnext_tiny", "convnext_tiny.fb_in22k"])
+def test_weights_of_imagenet_are_timms(monkeypatch, name):
+    theirs, asked = timm.create_model("convnext_tiny", features_only=True), []
+
+    def create(name, **options):
+        asked.append((name, options))
+        return theirs
+
+    monkeypatch.setattr("timm.create_model", create)
+    own = create_backbone(name, "imagenet", 0.1)
+    assert isinstance(own, ConvNeXt)
+    assert asked == [(name, {"pretrained": True, "features_only": True})]
+    assert all(torch.equal(weight, theirs.state_dict()[key]) for key, weight in own.state_dict().items())
+
+
+def test_a_name_with_a_tag_that_timm_does_not_know():
+    with pytest.raises(SettingsError, match="'convnext_tiny.nothing' cannot be used.*nothing"):
+        create_backbone("convnext_tiny.nothing")
 
 
 def test_weights_of_the_package_sit_where_timm_has_them():

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from torch import nn
 from torch.nn import functional
@@ -96,11 +97,31 @@ def test_the_iqa_network():
 
 
 @torch.inference_mode()
-def test_in_float32_nothing_changes():
+def test_in_float32_the_last_bits_change_at_most():
     net, clips = small(), torch.randn(1, 3, 8, 32, 32)
     before = net(clips)
-    assert torch.equal(prepare_for_scoring(net.train())(clips), before)
-    assert not net.training
+    ready = prepare_for_scoring(net.train())
+    assert any(isinstance(layer, PackedLinear) for layer in ready.modules())
+    assert not ready.training
+    torch.testing.assert_close(ready(clips), before, atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+def test_without_onednn_nothing_changes(monkeypatch):
+    net, clips = small(), torch.randn(1, 3, 8, 32, 32)
+    before = net(clips)
+    monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: False)
+    assert torch.equal(prepare_for_scoring(net)(clips), before)
+
+
+def test_a_gelu_of_timm_is_part_of_the_layer_before_it():
+    net, views = timm.create_model("convnext_tiny", features_only=True).eval(), torch.rand(1, 3, 64, 64)
+    assert any(isinstance(layer, timm.layers.GELU) for layer in net.modules())
+    with torch.inference_mode():
+        before = net(views)
+        ready = prepare_for_scoring(net)
+        assert not any(isinstance(layer, timm.layers.GELU) for layer in ready.modules())
+        torch.testing.assert_close(ready(views), before, atol=1e-5, rtol=1e-5)
 
 
 def test_compile_is_for_what_is_compiled():

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from timm.layers import resample_patch_embed
 from torch import Tensor, nn
 
 from zoomvqa.checkpoints.fit import Fit, fit, some
@@ -69,6 +68,8 @@ def resample_patches(weight: Tensor, side: int) -> Tensor:
     By the pseudo-inverse of bilinear resizing (FlexiViT, arXiv 2212.08013): an enlarged picture gives what the
     picture itself gave. Resizing the filters themselves does not, however they are scaled.
     """
+    from timm.layers import resample_patch_embed  # noqa: PLC0415  scoring does without timm
+
     flat = resample_patch_embed(weight.float().flatten(1, 2), [side, side], interpolation="bilinear")
     return flat.unflatten(1, weight.shape[1:3])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from timm import layers as timm_layers
 from torch import Tensor, nn
 
 from zoomvqa.allocation import keep_freed_memory
@@ -38,10 +37,10 @@ class PackedLinear(nn.Module):
 def prepare_for_scoring(net: nn.Module, precision: str = "32-true", *, compile: bool = False) -> nn.Module:  # noqa: A002
     """Make a network ready for repeated forward passes without gradients.
 
-    On a CPU freed memory is kept. In bf16-mixed, linear layers have their weights rounded and reordered once
-    instead of in every call, and the GELU behind one is part of it: what comes out is within bfloat16 of float32.
-    In 32-true that is part of `compile`, since it may change the last bits. What comes out depends on the input
-    alone, and has the same bits in every process.
+    On a CPU freed memory is kept, and linear layers have their weights reordered once instead of in every call, in
+    bf16-mixed rounded too, with the GELU behind one as part of it. What comes out is what it was but for the last
+    bits, of float32 in 32-true and of bfloat16 in bf16-mixed. It depends on the input alone, and has the same bits
+    in every process.
 
     Args:
         net: an `IQANet`, `VQANet` or `FusionNet` on its device. It is changed, and can only score from then on.
@@ -68,7 +67,7 @@ def prepare_for_scoring(net: nn.Module, precision: str = "32-true", *, compile: 
     keep_freed_memory()
     if precision == "bf16-mixed" and _can_pack_half():
         _pack(net, torch.bfloat16)
-    elif precision == "32-true" and compile and torch.backends.mkldnn.is_available():
+    elif precision == "32-true" and torch.backends.mkldnn.is_available():
         _pack(net, torch.float32)
     if compile:
         compile_attention(net)
@@ -95,4 +94,6 @@ def _pack(module: nn.Module, dtype: torch.dtype) -> None:
 
 def _is_gelu(act: object) -> bool:
     """Tell whether an activation is the exact GELU, torch's or timm's."""
-    return (isinstance(act, nn.GELU) and act.approximate == "none") or isinstance(act, timm_layers.GELU)
+    if isinstance(act, nn.GELU):
+        return act.approximate == "none"
+    return type(act).__name__ == "GELU" and type(act).__module__.startswith("timm.layers.")

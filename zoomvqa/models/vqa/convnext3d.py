@@ -10,37 +10,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import timm
 import torch
-from timm.layers import DropPath, resample_patch_embed
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zoomvqa.models.backbones import create_weighted
-from zoomvqa.models.vqa.swin import Mlp
+from zoomvqa.models.backbones import create_whole
+from zoomvqa.models.layers import ChannelNorm, Mlp, drop_path
 
 _TIMES = (1, 3, 1)  # time steps of the depthwise kernels of a stage, over and over
-
-
-class ChannelNorm(nn.LayerNorm):
-    """Layer norm over the second axis."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, channels, …) to the same shape."""
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
 class Block(nn.Module):
     """Depthwise convolution, norm and MLP beside a residual path, scaled by `gamma`."""
 
-    def __init__(self, channels: int, times: int, drop_path: float) -> None:
+    def __init__(self, channels: int, times: int, rate: float) -> None:
         super().__init__()
         self.times = times
         self.conv_dw = nn.Conv3d(channels, channels, (times, 7, 7), padding=(0, 3, 3), groups=channels)
         self.norm = nn.LayerNorm(channels, eps=1e-6)
         self.mlp = Mlp(channels, 4 * channels)
         self.gamma = nn.Parameter(torch.full((channels,), 1e-6))
-        self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
+        self.drop_path = drop_path(rate)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, channels, time, rows, columns) to the same shape."""
@@ -109,6 +99,8 @@ def inflate(flat: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Ten
         flat: of a timm ConvNeXt.
         wanted: the 3-D network's tensors.
     """
+    from timm.layers import resample_patch_embed  # noqa: PLC0415  scoring does without timm
+
     inflated = {}
     for name, target in wanted.items():
         weight = flat[name.replace("norm.", "head.norm.", 1) if name.startswith("norm.") else name]
@@ -132,7 +124,7 @@ def convnext3d(name: str, patch: int, drop_path: float, *, pretrained: bool) -> 
     Raises:
         ToolError: the weights cannot be downloaded.
     """
-    flat: Any = create_weighted(name) if pretrained else timm.create_model(name)
+    flat: Any = create_whole(name, pretrained=pretrained)
     channels = tuple(info["num_chs"] for info in flat.feature_info)
     depths = tuple(len(stage.blocks) for stage in flat.stages)
     net = ConvNeXt3D(channels, depths, patch, drop_path)

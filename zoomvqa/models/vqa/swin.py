@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import cast
 
 import torch
-from timm.layers import DropPath
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from zoomvqa.models.layers import Mlp, drop_path
 from zoomvqa.models.vqa.attention import WindowAttention
 from zoomvqa.models.vqa.compiled import add_at, norm_at
 from zoomvqa.models.vqa.patches import PatchEmbed, PatchMerging
@@ -22,20 +22,6 @@ from zoomvqa.models.vqa.windows import Size, WindowPlan, pieces, scaled_window, 
 # Bytes of the widest tensor of a piece without gradients, which stays in the cache.
 _PIECE = 2**22
 _FEWEST = 256
-
-
-class Mlp(nn.Module):
-    """Two linear layers with a GELU between."""
-
-    def __init__(self, channels: int, hidden: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(channels, hidden)
-        self.act = nn.GELU()
-        self.fc2 = nn.Linear(hidden, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (…, channels) to the same shape."""
-        return self.fc2(self.act(self.fc1(x)))
 
 
 class Block(nn.Module):
@@ -47,17 +33,17 @@ class Block(nn.Module):
         window: that the tables are made for.
         shifted: whether its windows are shifted by half a window.
         gated: whether its bias is gated.
-        drop_path: rate of stochastic depth.
+        rate: of stochastic depth.
     """
 
     def __init__(
-        self, channels: int, heads: int, window: Size, *, shifted: bool, gated: bool, drop_path: float
+        self, channels: int, heads: int, window: Size, *, shifted: bool, gated: bool, rate: float
     ) -> None:
         super().__init__()
         self.shift: Size = (window[0] // 2, window[1] // 2, window[2] // 2) if shifted else (0, 0, 0)
         self.norm1 = nn.LayerNorm(channels)
         self.attn = WindowAttention(channels, heads, window, gated=gated)
-        self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
+        self.drop_path = drop_path(rate)
         self.norm2 = nn.LayerNorm(channels)
         self.mlp = Mlp(channels, 4 * channels)
 
@@ -175,7 +161,7 @@ class VideoSwin(nn.Module):
                     window,
                     shifted=bool(i % 2),
                     gated=gated and not last,
-                    drop_path=rates[sum(depths[:number]) + i],
+                    rate=rates[sum(depths[:number]) + i],
                 )
                 for i in range(depth)
             ]
