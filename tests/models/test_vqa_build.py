@@ -85,6 +85,14 @@ def test_the_network_of_timm_s_shape_trains():
     assert net.stem[0].weight.grad.abs().sum() > 0
 
 
+def test_weights_of_imagenet_are_inflated(monkeypatch):
+    flat = timm.create_model("convnext_tiny")
+    monkeypatch.setattr("timm.create_model", lambda _name, *, pretrained: flat if pretrained else None)
+    net = convnext3d("convnext_tiny", 4, 0.1, pretrained=True)
+    assert torch.equal(net.stages[1].blocks[0].mlp.fc1.weight, flat.stages[1].blocks[0].mlp.fc1.weight)
+    torch.testing.assert_close(net.stem[0].weight.sum(dim=2), flat.stem[0].weight)
+
+
 def test_cosine_filters_tell_detail_from_brightness():
     filters = dct_filters(2, 4)
     assert filters.shape == (32, 3, 2, 4, 4)

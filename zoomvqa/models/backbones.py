@@ -60,13 +60,13 @@ def _create_timm(name: str, weights: Weights, drop_path: float) -> nn.Module:
     return model
 
 
-def create_whole(name: str, *, pretrained: bool) -> nn.Module:
-    """Return a whole timm model, with its ImageNet weights or random ones.
+def create_weighted(name: str) -> nn.Module:
+    """Return a whole timm model with its ImageNet weights.
 
     Raises:
         ToolError: they cannot be downloaded, or there are none.
     """
-    return _created(name, pretrained=pretrained)
+    return _created(name, pretrained=True)
 
 
 def _created(name: str, *, pretrained: bool, **options: Any) -> nn.Module:

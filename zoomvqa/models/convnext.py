@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from zoomvqa.models.layers import ChannelNorm, Mlp, drop_path
+from zoomvqa.models.layers import ChannelNorm, Mlp, draw_weights, drop_path
 
 _EPS = 1e-6
 
@@ -93,7 +93,7 @@ class ConvNeXt(nn.Module):
         befores = (None, *shape.channels[:-1])
         for number, (before, width, some) in enumerate(zip(befores, shape.channels, rates, strict=True)):
             self.add_module(f"stages_{number}", Stage(before, width, some.tolist()))
-        self.apply(_start)
+        self.apply(draw_weights)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Map (batch, 3, h, w) normalised pictures to the feature maps of all stages, the finest first."""
@@ -103,11 +103,3 @@ class ConvNeXt(nn.Module):
             x = self.get_submodule(f"stages_{number}")(x)
             maps.append(x)
         return maps
-
-
-def _start(layer: nn.Module) -> None:
-    """Draw a layer's weights as the paper does."""
-    if isinstance(layer, (nn.Conv2d, nn.Linear)):
-        nn.init.trunc_normal_(layer.weight, std=0.02)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)

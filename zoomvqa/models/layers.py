@@ -50,6 +50,14 @@ class DropPath(nn.Module):
         return f"rate={self.rate}"
 
 
+def draw_weights(layer: nn.Module) -> None:
+    """Draw the weights of a ConvNeXt's layer as its paper does (arXiv 2201.03545, table 5)."""
+    if isinstance(layer, (nn.Conv2d, nn.Conv3d, nn.Linear)):
+        nn.init.trunc_normal_(layer.weight, std=0.02)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+
+
 def drop_path(rate: float) -> nn.Module:
     """Return stochastic depth at a rate, or what does nothing where it is 0."""
     return DropPath(rate) if rate else nn.Identity()

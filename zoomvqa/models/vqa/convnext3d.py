@@ -8,14 +8,14 @@ the first and last step frames are repeated, so that at the start a still video 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zoomvqa.models.backbones import create_whole
-from zoomvqa.models.layers import ChannelNorm, Mlp, drop_path
+from zoomvqa.models.backbones import create_weighted
+from zoomvqa.models.convnext import SHAPES
+from zoomvqa.models.layers import ChannelNorm, Mlp, draw_weights, drop_path
 
 _TIMES = (1, 3, 1)  # time steps of the depthwise kernels of a stage, over and over
 
@@ -79,6 +79,7 @@ class ConvNeXt3D(nn.Module):
             self.stages.append(Stage(channels[number - 1] if number else None, width, blocks))
         self.channels = channels[-1]
         self.norm = ChannelNorm(self.channels, eps=1e-6)
+        self.apply(draw_weights)
 
     def forward(self, clips: Tensor | Iterable[Tensor]) -> Tensor:
         """Map (batch, 3, frames, h, w) normalised clips to (batch, channels, time, rows, columns) features.
@@ -99,13 +100,13 @@ def inflate(flat: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Ten
         flat: of a timm ConvNeXt.
         wanted: the 3-D network's tensors.
     """
-    from timm.layers import resample_patch_embed  # noqa: PLC0415  scoring does without timm
-
     inflated = {}
     for name, target in wanted.items():
         weight = flat[name.replace("norm.", "head.norm.", 1) if name.startswith("norm.") else name]
         if target.ndim == 5:
             if weight.shape[-2:] != target.shape[-2:]:
+                from timm.layers import resample_patch_embed  # noqa: PLC0415  scoring does without timm
+
                 weight = resample_patch_embed(weight, list(target.shape[-2:]), interpolation="bilinear")
             weight = weight[:, :, None].expand_as(target) / target.shape[2]
         inflated[name] = weight.clone()
@@ -113,10 +114,10 @@ def inflate(flat: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Ten
 
 
 def convnext3d(name: str, patch: int, drop_path: float, *, pretrained: bool) -> ConvNeXt3D:
-    """Return the 3-D network of a timm ConvNeXt such as `convnext_tiny`.
+    """Return the 3-D network of a ConvNeXt such as `convnext_tiny`.
 
     Args:
-        name: timm's name of the 2-D network.
+        name: of the 2-D network, one of `zoomvqa.models.convnext.SHAPES`.
         patch: side of the stem's patches; other than 4, the stem's weights are resampled.
         drop_path: rate of stochastic depth.
         pretrained: inflate the ImageNet weights, which timm downloads; otherwise weights are random.
@@ -124,9 +125,8 @@ def convnext3d(name: str, patch: int, drop_path: float, *, pretrained: bool) -> 
     Raises:
         ToolError: the weights cannot be downloaded.
     """
-    flat: Any = create_whole(name, pretrained=pretrained)
-    channels = tuple(info["num_chs"] for info in flat.feature_info)
-    depths = tuple(len(stage.blocks) for stage in flat.stages)
-    net = ConvNeXt3D(channels, depths, patch, drop_path)
-    net.load_state_dict(inflate(flat.state_dict(), net.state_dict()))
+    shape = SHAPES[name]
+    net = ConvNeXt3D(shape.channels, shape.depths, patch, drop_path)
+    if pretrained:
+        net.load_state_dict(inflate(create_weighted(name).state_dict(), net.state_dict()))
     return net
