@@ -96,7 +96,7 @@ class Peak:
         memory: the most, 10⁶ bytes.
     """
 
-    def __init__(self, every: float = 1.0) -> None:
+    def __init__(self, every: float = 0.25) -> None:
         self.memory, self._every = 0.0, every
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
