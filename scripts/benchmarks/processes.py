@@ -18,7 +18,8 @@ class Held(NamedTuple):
     """What is held at a moment.
 
     Attributes:
-        memory: of all processes, 10⁶ bytes; what they share counts once.
+        memory: of all processes, 10⁶ bytes. What they share counts once, but for files in memory (libraries):
+            those of the first process count in full, whoever else has them, so that it is never too little.
         own: of it, that of the first process.
         handles: file handles of the first process.
         all_handles: of all of them.
@@ -36,7 +37,7 @@ def held(pid: int | None = None) -> Held:
     """Look at a process, this one by default, and those below it."""
     first = os.getpid() if pid is None else pid
     below = descendants(first)
-    memory = {each: _memory(each) for each in (first, *below)}
+    memory = {first: _memory(first, libraries=True), **{each: _memory(each) for each in below}}
     handles = {each: _handles(each) for each in (first, *below)}
     return Held(sum(memory.values()), memory[first], handles[first], sum(handles.values()), len(below))
 
@@ -69,12 +70,19 @@ def helpers(pid: int) -> list[int]:
     return found
 
 
-def _memory(pid: int) -> float:
-    """Return what a process holds, 10⁶ bytes: its share of what it shares, or all of it where that is not told."""
-    with suppress(OSError):
-        told = re.search(r"^Pss:\s+(\d+) kB", (_PROC / str(pid) / "smaps_rollup").read_text(), re.MULTILINE)
-        if told:
-            return int(told[1]) * 1024 / 1e6
+def _memory(pid: int, *, libraries: bool = False) -> float:
+    """Return what a process holds, 10⁶ bytes: its share of what it shares, or all of it where that is not told.
+
+    Args:
+        pid: the process.
+        libraries: count files in memory in full.
+    """
+    with suppress(OSError, KeyError):
+        lines = re.findall(r"^(\w+):\s+(\d+) kB", (_PROC / str(pid) / "smaps_rollup").read_text(), re.MULTILINE)
+        told = {name: int(size) * 1024 / 1e6 for name, size in lines}
+        if libraries:
+            return told["Pss_Anon"] + told["Rss"] - told["Anonymous"]
+        return told["Pss"]
     with suppress(OSError, IndexError):
         return int((_PROC / str(pid) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
     return 0.0

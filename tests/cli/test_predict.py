@@ -109,6 +109,16 @@ def test_batches_and_a_list_that_changes(command: Run, best, labelled, tmp_path,
     assert rows[12]["error"].startswith("no such file")
 
 
+def test_more_workers_are_advised_where_they_would_help(command: Run, best, labelled, tmp_path, monkeypatch):
+    monkeypatch.setattr(predict, "_MUCH", 0.0)
+    (tmp_path / "there.txt").write_text("\n".join(str(path) for path in sorted(labelled.glob("*.mp4"))[:3]))
+    (tmp_path / "missing.txt").write_text("\n".join(f"none_{i}.mp4" for i in range(3)))
+    told = {name: command("predict", best, f"input={name}.txt", "workers=1").err for name in ("there", "missing")}
+    assert "The network waited for videos" in told["there"]
+    assert "workers=… decodes more at once" in told["there"]
+    assert "waited" not in told["missing"]
+
+
 def size(kept: Path) -> int:
     """Return how much a run has kept, in the file and what SQLite keeps beside it."""
     files = (kept, kept.with_name(f"{kept.name}-wal"))

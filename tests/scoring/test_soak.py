@@ -47,6 +47,21 @@ def test_rows_that_must_not_be_are_found():
     assert wrong.startswith("2_video_broken_b.mp4: score 1.0")
 
 
+def test_files_in_memory_count_in_full_though_another_process_has_them(tmp_path):
+    (tmp_path / "library").write_bytes(bytes(40_000_000))
+    code = "import mmap, sys; f = open(sys.argv[1], 'rb'); m = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)"
+    code += "; sum(m[::4096]); print(1, flush=True); sys.stdin.read()"
+    argv = [sys.executable, "-c", code, str(tmp_path / "library")]
+    first, other = (subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2))
+    with first, other:
+        for process in (first, other):
+            process.stdout.readline()
+        told = held(first.pid)
+        for process in (first, other):
+            process.stdin.close()
+    assert told.memory == told.own > 40
+
+
 def test_what_a_process_holds(tmp_path):
     before = held()
     code = "import sys; x = bytearray(b'1' * 80_000_000); print(1, flush=True); sys.stdin.read()"

@@ -132,14 +132,16 @@ def _score_all(engine: Engine, inputs: Inputs, results: Results, share: Share, w
     known = sum(map(results.knows, mine())) if results else 0
     if known:
         say(f"{known} of {total} videos were scored before; going on")
+    scored = 0
     with progress() as bar:
         task = bar.add_task("Scoring", total=total)
         for name, result in engine(results.left(mine(), lambda: bar.advance(task)), total - known):
             results.add(name, result)
+            scored += result.score is not None
             told = f"{result.score:9.4f}" if result.score is not None else f"    error  {result.error}"
             bar.console.print(escape(printable(f"{told}  {name}{result.note and f'  ({result.note})'}")))
             bar.advance(task)
-    if waiting.share > _MUCH and total > known + 1:
+    if waiting.share > _MUCH and scored > 1:
         say(f"The network waited for videos {waiting.share:.0%} of the time; workers=… decodes more at once")
 
 
