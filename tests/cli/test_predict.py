@@ -136,12 +136,12 @@ def killed_command(arguments: list[str], folder: str) -> None:
 @pytest.mark.parametrize(("workers", "times"), [(0, int(os.environ.get("ZOOMVQA_KILLS", "3"))), (1, 1)])
 def test_killed_at_random_moments(command: Run, best, labelled, tmp_path, workers, times):
     videos = sorted(labelled.glob("*.mp4"))
-    # Copies under names of their own, so that there is enough to score.
+    # Copies under names of their own, so that the last kill comes before the end.
     folder = tmp_path / "copies"
     folder.mkdir()
-    for i in range(5):
+    for i in range(4 + 3 * times):
         for video in videos:
-            (folder / f"{i}_{video.name}").symlink_to(video)
+            (folder / f"{i:02d}_{video.name}").symlink_to(video)
     arguments = [best, "input=copies", "output=s.csv", f"workers={workers}", "details=true"]
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["zoomvqa.cli.predict"])
