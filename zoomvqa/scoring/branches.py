@@ -113,7 +113,7 @@ def score_parts(
 
 
 def mean_score(parts: list[PartScore]) -> float:
-    """Return the mean over a video's parts, in float32 as in validation, to the last bit."""
+    """Return the mean over a video's parts, in float32 as in validation."""
     return float(torch.tensor([part.score for part in parts]).mean())
 
 

@@ -109,7 +109,7 @@ def score_views(net: nn.Module, views: Tensor, chunk: int = 8) -> Tensor:
     """Return the score of each frame of one video: the mean over its crops.
 
     Frames are scored in pieces of a fixed size, so that validation and scoring, which read a video in
-    different ways, give the same bits.
+    different ways, show the network the same batches.
 
     Args:
         net: an `IQANet` in evaluation mode.

@@ -72,7 +72,7 @@ def score_clips(net: nn.Module, clips: Iterable[Tensor]) -> Tensor:
     """Return the score of each clip of one video.
 
     Clips go through the network one at a time, so that a video's score does not depend on how many others are
-    scored with it, and that validation and scoring give the same bits.
+    scored with it, and that validation and scoring see the same.
 
     Args:
         net: a `VQANet` in evaluation mode.
