@@ -25,7 +25,6 @@ def test_the_same_bits_as_timm(name, order):
     views = torch.randn(2, 3, 64, 96).to(memory_format=order)
     for a, b in zip(theirs.eval()(views), own.eval()(views), strict=True):
         assert torch.equal(a, b)
-        assert a.shape[1:] == b.shape[1:]
 
 
 @pytest.mark.parametrize("name", list(SHAPES))

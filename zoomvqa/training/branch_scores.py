@@ -21,6 +21,7 @@ from zoomvqa.data.opening import summary_of
 from zoomvqa.data.pair_dataset import open_video
 from zoomvqa.errors import AnnotationError, VideoError
 from zoomvqa.files import whole_file
+from zoomvqa.models.inference import prepare_for_scoring
 from zoomvqa.scoring.branches import BranchName, Networks, branch_scorers, find_device, mean_score, score_parts
 from zoomvqa.scoring.parts import PartScorer
 from zoomvqa.scoring.pieces import pieces
@@ -85,7 +86,8 @@ def _score(
     device = find_device(names.get(accelerator, accelerator), "trainer.accelerator")
     scorers: dict[BranchName, PartScorer] = {}
     for checkpoint in checkpoints.values():
-        scorers |= branch_scorers(checkpoint.description, checkpoint.build_net().to(device), device)
+        net = prepare_for_scoring(checkpoint.build_net().to(device))  # what is calibrated has scoring's very bits
+        scorers |= branch_scorers(checkpoint.description, net, device)
     networks = Networks(scorers, device)
     scores: dict[str, list[float]] = {name: [] for name in scorers}
     failures: list[tuple[str, str]] = []
