@@ -62,6 +62,7 @@ def test_a_file_that_does_not_tell_its_size(make_video: Make, tmp_path):
     data = make_video("size_untold.ts", "-g", "500", size="320x240", frames=50).read_bytes()
     path = tmp_path / "beheaded.ts"
     path.write_bytes(data[len(data) // 2 :])
-    assert read_timeline(path).width == 0
-    with pytest.raises(DamagedError, match="frame 0 does not decode|only 0 of"):
+    with pytest.raises(DamagedError, match="the file is damaged: 0 sound frames of"):
+        read_timeline(path)
+    with pytest.raises(DamagedError, match="the file is damaged: 0 sound frames of"):
         ClipSource(path, SAMPLING, VIEW, 2).pictures()

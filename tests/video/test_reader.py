@@ -31,25 +31,17 @@ CASES = {
 @pytest.mark.parametrize("reader", ["auto", "pyav"])
 @pytest.mark.parametrize("name", CASES)
 def test_frames_as_ffmpeg(make_video: Make, name, reader):
-    # The 10-bit picture is a soft one: sharp colour edges show which version of ffmpeg's scaler was at work.
-    soft = ("-vf", "gblur=sigma=6") if name == "ten_bit.mp4" else ()
-    video = Video(make_video(name, *soft, **CASES[name]), reader)
+    video = Video(make_video(name, **CASES[name]), reader)
     truth = decoded(video.path, video.timeline.height, video.timeline.width)
     assert len(video) == len(truth)
     assert video.note == ""
     indices = sorted({0, len(video) // 3, len(video) // 2, len(video) - 1})
     frames = np.stack(list(video.frames(indices)))
-    if name == "ten_bit.mp4":  # they also round and dither differently on the way to 8 bits
-        for index, frame in zip(indices, frames, strict=True):
-            distance = np.abs(truth.astype(int) - frame).mean(axis=(1, 2, 3))
-            assert distance.argmin() == index
-            assert distance[index] < 2
-    else:
-        np.testing.assert_array_equal(frames, truth[indices])
+    np.testing.assert_array_equal(frames, truth[indices])
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
-@pytest.mark.parametrize("reader", ["decord", "pyav"])
+@pytest.mark.parametrize("reader", ["auto", "pyav"])
 def test_rotation(make_video: Make, tmp_path, degrees, reader):
     turned = tmp_path / "turned.mp4"
     ffmpeg("-display_rotation", degrees, "-i", make_video("h264.mp4", **CASES["h264.mp4"]), "-c", "copy", turned)
@@ -57,7 +49,7 @@ def test_rotation(make_video: Make, tmp_path, degrees, reader):
     height, width = (192, 144) if degrees != 180 else (144, 192)
     truth = decoded(turned, height, width)[0]
     assert frame.shape == truth.shape
-    assert np.abs(frame.astype(int) - truth).mean() < 2  # chroma is turned before or after it is scaled up
+    np.testing.assert_array_equal(frame, truth)
 
 
 def test_edit_list(make_video: Make, tmp_path):

@@ -62,6 +62,7 @@ def test_cut_short(make_video: Make, tmp_path, ending, share):
     assert 0 <= theirs - len(store) <= 1  # the last one of theirs may be made up in part
     if ending == "fragments.mp4":  # which promise nothing beyond what is there
         assert len(store) < len(Video(make_video(f"sixty.{ending}")))
+        assert store.note.startswith(f"damaged: {len(store)} of ")
     else:
         assert store.note == f"damaged: {len(store)} of 60 frames decode"
         with pytest.raises(VideoError, match=rf"{len(store)} of 60 frames decode \(\d+.\d%\), at least 95.0% are"):
@@ -101,7 +102,8 @@ def test_a_recording_that_begins_within_a_group_of_pictures(make_video: Make, tm
     path = tmp_path / "begun.ts"
     path.write_bytes(data[: 3 * 188] + data[len(data) // 3 // 188 * 188 :])
     store = salvage(path, 0.3)
-    assert check_frames(path, store) == len(store) < len(Video(path))
+    assert check_frames(path, store) == len(store) == len(Video(path)) < 40
+    assert store.note == ""
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "webm", "avi"])

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 from av.stream import Disposition
 
 from zoomvqa.errors import VideoError
 from zoomvqa.video.alive import beat
+from zoomvqa.video.headers import TrackHeader, track_header
 
 # What reads other files than the one it is given, or the network: playlists, numbered pictures, streams.
 _LISTS = frozenset({"concat", "dash", "hls", "image2", "imf", "rtp", "rtsp", "sap", "sdp", "webm_dash_manifest"})
@@ -74,6 +76,12 @@ def main_video(container: Any) -> Any:
     return max(found, key=worth)  # of equals the first
 
 
+def header_of(container: Any, stream: Any) -> TrackHeader:
+    """Return what the container's header says of a video stream beyond what PyAV hands on."""
+    number = [each.index for each in moving_streams(container)].index(stream.index)
+    return track_header(Path(container.name), container.format.name, stream.id, number)
+
+
 def packets_of(container: Any, stream: Any) -> Iterator[Any]:
     """Yield the packets of a stream, in storage order.
 
@@ -88,38 +96,85 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
                 yield packet
 
 
-def promised_seconds(container: Any, stream: Any) -> float:
-    """Return when the file says its video ends, in seconds from its first frame; 0 where it does not say.
+class Promise(NamedTuple):
+    """When a file says its video ends.
 
-    Matroska has a note for each stream, AVI a length in each stream's header. Others only say how long the whole
-    file is, which may be its sound, or what was found in it.
+    Attributes:
+        end: seconds from its start; 0 where it does not say.
+        slack: by how many seconds a healthy file may end before. The last frame's duration may be missing, and
+            lengths are rounded; that of a whole file is written by some as if its last frame were there twice.
     """
-    if "avi" in container.format.name.split(","):
-        return float(stream.duration * stream.time_base) if stream.duration else 0.0
+
+    end: float
+    slack: float
+
+
+def promised_end(container: Any, stream: Any, header: TrackHeader, ends: float) -> Promise:
+    """Return when the file says its video ends.
+
+    AVI, MXF and fragmented MP4 state the length of each stream, Matroska may do so in a tag. The length that
+    Matroska, FLV and ASF state is that of the whole file: there a video may end before its sound.
+
+    Args:
+        container: PyAV's, open.
+        stream: its video.
+        header: what the container's header says of the video.
+        ends: when the last packet of the video ends.
+    """
+    formats = set(container.format.name.split(","))
+    frame = 1 / float(stream.guessed_rate or 25)
+    near = min(0.5, max(0.1, 3 * frame))
+    if formats & {"avi", "mxf"} or ("mov" in formats and not stream.frames):
+        return Promise(float(stream.duration * stream.time_base) if stream.duration else 0.0, near)
+    if tagged := _tagged_seconds(stream):
+        return Promise(tagged, near)
+    of_file = 0.0
+    if "matroska" in formats:
+        of_file = header.seconds
+    elif formats & {"flv", "asf"}:
+        of_file = (container.duration or 0) / 1_000_000
+    is_short = ends < of_file and _file_end(container) < of_file - frame
+    return Promise(of_file if is_short else 0.0, max(0.5, 3 * frame))
+
+
+def _tagged_seconds(stream: Any) -> float:
+    """Return what Matroska's DURATION tag says of a stream, in seconds; 0 where there is none."""
     found = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", str(stream.metadata.get("DURATION", "")).strip("\0 "))
     if not found:
         return 0.0
     return sum(float(part) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
 
 
-def promised_frames(container: Any, stream: Any, seen: int, ends: float) -> int:
-    """Return how many frames the file says its video has, hidden ones included, or `seen` where it does not say.
+def _file_end(container: Any) -> float:
+    """Return when the last packet of any stream ends, in seconds."""
+    end = Fraction(0)
+    with suppress(IndexError, av.FFmpegError), open_container(Path(container.name)) as again:
+        for packet in again.demux():
+            beat()
+            time = packet.pts if packet.pts is not None else packet.dts
+            if time is not None and packet.time_base:
+                end = max(end, (time + (packet.duration or 0)) * packet.time_base)
+    return float(end)
+
+
+def promised_packets(container: Any, stream: Any, header: TrackHeader, seen: int, ends: float) -> int:
+    """Return how many packets the file says its video has, or `seen` where it does not say.
 
     Args:
         container: PyAV's, open.
         stream: its video.
+        header: what the container's header says of the video.
         seen: how many packets are in the file.
         ends: when the last of them ends, in seconds. Where the file only says how long it is, there are as many
             in a second of the missing part as in one of this part.
     """
     formats = set(container.format.name.split(","))
-    if formats & {"mov", "avi"}:
+    if "mov" in formats and stream.frames:  # its index is without what an edit list cuts off at the end
+        return max(len(stream.index_entries), seen)
+    if "avi" in formats:
         return max(int(stream.frames), seen)
-    told = promised_seconds(container, stream)
-    if not told and formats & {"matroska", "flv", "asf"}:  # whose headers say how long all of the file is
-        told = (container.duration or 0) / 1_000_000
     rate = seen / ends if ends > 0 else float(stream.guessed_rate or 0)
-    return max(round(rate * told), seen)
+    return max(round(rate * promised_end(container, stream, header, ends).end), seen)
 
 
 def first_line(error: BaseException) -> str:

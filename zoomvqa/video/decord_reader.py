@@ -1,8 +1,9 @@
-"""Frames through decord, kept to what it does right."""
+"""Frames through decord, for the files that it is proven to read right."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
 from zoomvqa.video.alive import beat
-from zoomvqa.video.pyav_reader import first_turn
+from zoomvqa.video.counting import shows_plainly
 from zoomvqa.video.timeline import Timeline
 
+# What decord is trusted with: `tests/video/test_matrix.py` compares each with the ffmpeg program, pixel by pixel.
+_CONTAINERS = frozenset({"mov", "matroska"})
+_CODECS = frozenset({"h264", "hevc", "vp9", "mpeg4"})
+_PIXELS = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuv444p"})
+_MATRICES = frozenset({1, 2, 5, 6})  # BT.709, not told, BT.601
 # Where a picture's padded row is a multiple of its width, decord takes the padding for more colours. Rows are
 # padded to at most 128 bytes, so this cannot happen from here on (seen at 2, 4, 8, 12, 16, 24 and 48 pixels).
 _NARROWEST = 128
@@ -21,37 +27,37 @@ _NARROWEST = 128
 _MOST_AHEAD = 256_000_000
 # decord imported before torch can freeze a DataLoader: torch comes first, but where a process has no use for it.
 torch_first = True
-_ODD = {"mpegts", "mpeg", "gif", "apng", "h264", "hevc", "image2", "ogg"}
 
 
-def decord_misreads(timeline: Timeline) -> str:
-    """Name what in this file decord is known to get wrong, or return an empty string.
-
-    Measured on decord 0.6.0: AV1 is not in its FFmpeg; files with hidden pre-roll frames come out with the
-    wrong length, and can hang; MPEG-TS and MPEG-PS frames are wrong; GIF, APNG and raw streams fail; some
-    very narrow pictures come out with more than three colours; of several videos it takes another than ffmpeg;
-    pictures that change their size are all brought to the first size.
-    """
-    formats = set(timeline.container.split(","))
-    odd = sorted(formats & _ODD) + sorted(name for name in formats if name.endswith("_pipe"))
-    troubles = {
-        f"the codec {timeline.codec}": timeline.codec in {"av1", "libdav1d", "libaom-av1", "theora"},
-        "an edit list with hidden frames": timeline.hidden > 0,
-        "a file with several videos": timeline.videos > 1,
-        "a stream whose parameters change midway": timeline.varies,
-        f"a picture {timeline.width} pixels wide": timeline.width < _NARROWEST,
-        f"the container {odd[0] if odd else ''}": bool(odd),
+def decord_doubts(path: Path, line: Timeline) -> str:
+    """Name what in this file decord is not proven to read right, or return an empty string."""
+    plain_times = line.timed and all(before < after for before, after in pairwise(line.pts))
+    doubts = {
+        f"the container {line.container.split(',')[0]}": not _CONTAINERS & set(line.container.split(",")),
+        f"the codec {line.codec}": line.codec not in _CODECS,
+        f"pixels of the format {line.pixels}": line.pixels not in _PIXELS,
+        f"the colour matrix {line.colours.matrix}": line.colours.matrix not in _MATRICES,
+        f"a picture {line.width} pixels wide": line.width < _NARROWEST,
+        "pictures with an odd width or height": bool(line.width % 2 or line.height % 2),
+        "a file with several videos": line.videos > 1,
+        "a stream whose parameters change midway": line.varies,
+        "an edit list with hidden frames": line.hidden > 0,
+        "a video that does not begin at 0 s, or frames of one time": not plain_times or line.pts[0] != 0,
+        "open groups of pictures": line.open_gop,
+        "pictures that the container crops": any(line.crop),
+        "packets that are no frames": line.counted,
     }
-    return next((trouble for trouble, is_there in troubles.items() if is_there), "")
+    found = next((doubt for doubt, is_there in doubts.items() if is_there), "")
+    return found or ("" if shows_plainly(path, len(line)) else "damaged or turned pictures")
 
 
-def decord_hoards(timeline: Timeline) -> bool:
+def decord_hoards(line: Timeline) -> bool:
     """Tell whether decord could fill the memory with frames of a video.
 
     While the next frame is not there yet it reads on, without bound, and all that it read is decoded and kept: of
     eight seconds of 1080p 1.4 GB are held where the reader takes 20 frames a second, of 4K 4.9 GB (decord 0.6.0).
     """
-    return len(timeline) * timeline.height * timeline.width * 3 > _MOST_AHEAD
+    return len(line) * line.height * line.width * 3 > _MOST_AHEAD
 
 
 class DecordReader:
@@ -65,7 +71,6 @@ class DecordReader:
         # The last of names that are no text: decord cannot be told them.
         self._errors = (decord.DECORDError, IndexError, RuntimeError, StopIteration, UnicodeEncodeError)
         path = path.absolute()  # a relative http:/host/x.mp4 would be an address, and asked for
-        self._path, self._timeline, self._upright = path, timeline, False
         try:
             self._open = lambda: decord.VideoReader(str(path), num_threads=0)
             self._reader: Any = self._open()
@@ -76,48 +81,26 @@ class DecordReader:
                 f"decord counts {len(self._reader)} frames where the file shows {len(timeline)}; use reader=pyav"
             )
         self._position = 0
-        # Skipping seeks. Where a group of pictures is open, seeks land late; where frames have one time, which of
-        # them are left out differs from run to run; in AVI too, whose times are those of decoding (seen once).
-        steady = len(set(timeline.pts)) == len(timeline) and timeline.container != "avi"
-        self._skips = steady and not timeline.open_gop
 
     def read(self, indices: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
-        """Yield frames, moving forward only: decord's seeking is wrong on open groups of pictures.
+        """Yield frames, reading in sequence: where decord skips frames, it seeks, and may come out at others.
 
         Raises:
-            VideoError: a frame does not decode, or the pictures are turned in a way that decord does not see.
+            VideoError: a frame does not decode.
         """
-        self._check_turn()
         for index in indices:
             if index < self._position:
                 self._reader, self._position = self._open(), 0
-            beat()
             try:
-                self._forward(index - self._position)
+                for _ in range(index - self._position):
+                    beat()
+                    self._reader.next()
+                beat()
                 frame = self._reader.next().asnumpy()
             except self._errors as error:
                 raise VideoError(f"frame {index} does not decode: {_first_line(error)}") from None
             self._position = index + 1
             yield frame
-
-    def _check_turn(self) -> None:
-        """Refuse turned pictures but for rotated ones in MP4 and its kin: those are the ones decord turns."""
-        formats = set(self._timeline.container.split(","))
-        if self._upright or not formats & {"mov", "matroska"}:  # no other container tells
-            return
-        turn = first_turn(self._path)
-        if turn is not None and any(turn) and not ("mov" in formats and turn.is_rotation):
-            how = "rotated pictures in Matroska" if turn.is_rotation else "mirrored pictures"
-            raise VideoError(f"decord does not read {how} correctly; use reader=auto or reader=pyav")
-        self._upright = True
-
-    def _forward(self, frames: int) -> None:
-        if frames > 0 and self._skips:
-            self._reader.skip_frames(frames)
-            return
-        for _ in range(frames):
-            beat()
-            self._reader.next()
 
 
 def _first_line(error: BaseException) -> str:

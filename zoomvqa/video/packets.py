@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import av
 
-from zoomvqa.video.container import first_line, packets_of, promised_seconds
+from zoomvqa.video.container import first_line, packets_of, promised_end
+from zoomvqa.video.headers import TrackHeader
 from zoomvqa.video.parameters import ParameterWatch
+
+# Codecs of which each packet shows exactly one frame, as long as the first is a keyframe and nothing stored behind
+# it comes before it. Of all others frames are counted by decoding: MPEG-4 has frames that are not coded,
+# animations leave out what does not change.
+_ONE_FRAME_EACH = frozenset({"h264", "hevc", "av1", "libdav1d", "mjpeg", "prores", "dnxhd", "ffv1", "ffvhuff",
+                             "huffyuv", "utvideo", "rawvideo", "v210", "png", "jpeg2000"})  # fmt: skip
 
 
 class Packet(NamedTuple):
@@ -20,41 +28,103 @@ class Packet(NamedTuple):
     hidden: bool
 
 
+@dataclass
+class Packets:
+    """The packets of a video stream.
+
+    Attributes:
+        rows: of each, in storage order.
+        timed: whether each says when its frame is shown.
+        varies: whether the coding parameters change on the way.
+        shows_all: whether each packet that is not hidden shows one frame, so that frames need not be counted.
+        cut: why reading ended early; empty where it did not.
+    """
+
+    rows: list[Packet] = field(default_factory=list)
+    timed: bool = True
+    varies: bool = False
+    shows_all: bool = True
+    cut: str = ""
+
+
 def steady_step(stream: Any) -> int:
     """Return how far apart frames are at a stream's guessed rate, in units of its time base, at least 1."""
     return max(1, round(1 / (Fraction(stream.guessed_rate or 25) * Fraction(stream.time_base))))
 
 
-def read_packets(container: Any, stream: Any, watch: ParameterWatch) -> tuple[list[Packet], bool, str]:
-    """Return every packet in storage order, whether each says when it is shown, and why reading ended early."""
-    rows, timed, step, cut = list[Packet](), True, steady_step(stream), ""
+def read_packets(container: Any, stream: Any, header: TrackHeader) -> Packets:
+    """Read what every packet of a stream says, in storage order."""
+    codec, step = stream.codec_context.name, steady_step(stream)
+    watch = ParameterWatch(codec, stream.codec_context.extradata or b"")
+    found = Packets(shows_all=codec in _ONE_FRAME_EACH or codec in _SHOWS)
+    shows = _SHOWS.get(codec, lambda _: True)
     try:
         for packet in packets_of(container, stream):
             time = packet.pts if packet.pts is not None else packet.dts
-            timed = timed and packet.pts is not None
+            found.timed = found.timed and packet.pts is not None
             if time is None:  # raw streams carry no times at all
-                time = len(rows) * step
+                time = len(found.rows) * step
             if packet.is_corrupt:
-                cut = "a corrupt one"
+                found.cut = "a corrupt one"
                 break
-            watch.see(memoryview(packet), packet.is_keyframe)
-            rows.append(Packet(time, packet.duration or 0, packet.is_keyframe, packet.is_discard))
+            data = memoryview(packet)
+            watch.see(data, packet.is_keyframe)
+            found.shows_all = found.shows_all and shows(data)
+            found.rows.append(Packet(time, packet.duration or 0, packet.is_keyframe, packet.is_discard))
     except av.FFmpegError as error:
-        cut = first_line(error)
-    return rows, timed, cut or _missing_end(container, stream, rows)
+        found.cut = first_line(error)
+    found.varies = watch.changed
+    found.shows_all = found.shows_all and _begins_plainly(found.rows)
+    found.cut = found.cut or _missing_end(container, stream, found.rows, header)
+    return found
 
 
-def _missing_end(container: Any, stream: Any, rows: list[Packet]) -> str:
+def _vp8_is_shown(data: memoryview) -> bool:
+    """Tell whether a VP8 frame is shown (RFC 6386, 9.1)."""
+    return bool(data[0] >> 4 & 1)
+
+
+def _vp9_is_shown(data: memoryview) -> bool:
+    """Tell whether a VP9 frame is shown; a superframe, whose last byte tells it, holds one that is."""
+    if data[-1] & 0xE0 == 0xC0:
+        return True
+    first = data[0] << 8 | (data[1] if len(data) > 1 else 0)
+    reserved = first >> 12 & 3 == 3  # profile 3 is followed by a bit more
+    repeats, shown = (first >> (11 - reserved) & 1), (first >> (9 - reserved) & 1)
+    return bool(repeats or shown)
+
+
+_SHOWS = {"vp8": _vp8_is_shown, "libvpx": _vp8_is_shown, "vp9": _vp9_is_shown, "libvpx-vp9": _vp9_is_shown}
+
+
+def _begins_plainly(rows: list[Packet]) -> bool:
+    """Tell whether the first packet is a keyframe and, up to the next one, nothing is shown before it.
+
+    Decoders leave out pictures that need what came before the first keyframe.
+    """
+    if not rows:
+        return True
+    first, *rest = rows
+    if not first.is_key:
+        return False
+    for row in rest:
+        if row.is_key:
+            return True
+        if row.time < first.time:
+            return False
+    return True
+
+
+def _missing_end(container: Any, stream: Any, rows: list[Packet], header: TrackHeader) -> str:
     """Say what a file promises beyond the packets in it, or return an empty string."""
-    if container.format.name.startswith("mov") and stream.frames > len(rows):
-        return f"the data ends, its index lists {stream.frames}"
-    told = promised_seconds(container, stream)
-    if not told or not rows:
+    if container.format.name.startswith("mov") and stream.frames and len(stream.index_entries) > len(rows):
+        return f"the data ends, its index lists {len(stream.index_entries)}"
+    if not rows:
         return ""
     ends = float(max(row.time + row.duration for row in rows) * Fraction(stream.time_base))
-    # Some slack: the last frame's duration may be missing, and the note is written from rounded times.
-    slack = min(0.5, max(0.1, 3 / float(stream.guessed_rate or 25)))
-    return f"the data ends at {ends:.2f} s of {told:.2f} s" if ends < told - slack else ""
+    promised = promised_end(container, stream, header, ends)
+    is_short = ends < promised.end - promised.slack
+    return f"the data ends at {ends:.2f} s of {promised.end:.2f} s" if is_short else ""
 
 
 def has_open_gop(packets: list[Packet]) -> bool:

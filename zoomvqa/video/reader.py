@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator
 
 from zoomvqa.errors import VideoError, nearest
-from zoomvqa.video.decord_reader import DecordReader, decord_hoards, decord_misreads
+from zoomvqa.video.decord_reader import DecordReader, decord_doubts, decord_hoards
 from zoomvqa.video.pyav_reader import PyAVReader
 from zoomvqa.video.raw_reader import ENDING, RawReader, raw_format, raw_timeline
 from zoomvqa.video.timeline import Timeline, read_timeline
-from zoomvqa.video.torchcodec_reader import TorchCodecReader, torchcodec_decoder, torchcodec_misreads
+from zoomvqa.video.torchcodec_reader import TorchCodecReader, torchcodec_decoder, torchcodec_doubts
 
 Frame = NDArray[np.uint8]
 
@@ -52,7 +52,12 @@ _READERS: dict[str, Callable[[Path, Timeline], VideoReader]] = {
     "pyav": PyAVReader,
     "torchcodec": TorchCodecReader,
 }
-_MISREADS = {"decord": decord_misreads, "torchcodec": torchcodec_misreads}
+# What each is not proven to read right, in words; PyAV reads in sequence with the newest FFmpeg, and is the judge.
+_DOUBTS: dict[str, Callable[[Path, Timeline], str]] = {
+    "decord": decord_doubts,
+    "pyav": lambda _path, _line: "",
+    "torchcodec": torchcodec_doubts,
+}
 
 
 def check_reader(reader: ReaderName) -> None:
@@ -72,9 +77,9 @@ class Video:
 
     Args:
         path: the file.
-        reader: `decord`, `pyav`, `torchcodec`, or `auto`: decord, but PyAV for the files that decord is known to
-            misread, or could fill the memory with. With `raw:1920x1080@30` that is what .yuv files hold, and
-            others are read as with `auto`.
+        reader: `decord`, `pyav`, `torchcodec`, or `auto`: decord for the files that it is proven to read right and
+            cannot fill the memory with, PyAV for all others. With `raw:1920x1080@30` that is what .yuv files
+            hold, and others are read as with `auto`.
 
     Attributes:
         timeline: when each frame is shown.
@@ -83,7 +88,7 @@ class Video:
 
     Raises:
         DamagedError: it is a video, but damaged or cut short. Reading frames may raise it, too.
-        VideoError: the file is not a readable video, or the reader asked for is known to misread it.
+        VideoError: the file is not a readable video, or the reader asked for is not proven to read it right.
         ToolError: the reader asked for is not installed.
     """
 
@@ -102,17 +107,18 @@ class Video:
         reader = "auto" if form else reader
         self.timeline = read_timeline(path)
         self._may_switch = reader == "auto"
-        self.reader = "decord" if self._may_switch else reader
-        if self.reader in _MISREADS and (trouble := _MISREADS[self.reader](self.timeline)):
-            if not self._may_switch:
-                raise VideoError(f"{reader} does not read {trouble} correctly; use reader=auto or reader=pyav")
-            self.reader = "pyav"
-        if self._may_switch and decord_hoards(self.timeline):
-            self.reader = "pyav"
+        self.reader = self._chosen() if self._may_switch else reader
+        if not self._may_switch and (doubt := _DOUBTS[reader](path, self.timeline)):
+            raise VideoError(f"{reader} is not known to read {doubt} right; use reader=auto or reader=pyav")
         try:
             self._decoder = _READERS[self.reader](path, self.timeline)
         except VideoError as error:
             self._switch(error)
+
+    def _chosen(self) -> ReaderName:
+        """Return decord for a small file that it is proven to read right, else PyAV."""
+        hoards = decord_hoards(self.timeline)
+        return "pyav" if hoards or decord_doubts(self.path, self.timeline) else "decord"
 
     def __len__(self) -> int:
         return len(self.timeline)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import replace
-from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
-from zoomvqa.video.container import first_line, main_video, open_container, packets_of, promised_frames
-from zoomvqa.video.timeline import Timeline, has_gap, timeline_of
+from zoomvqa.video.container import first_line, header_of, main_video, open_container, promised_packets
+from zoomvqa.video.counting import FrameCount, count_frames, decode_all
+from zoomvqa.video.headers import TrackHeader
+from zoomvqa.video.timeline import Timeline, cropped, timeline_of_times
 from zoomvqa.video.upright import Pictures
-
-# Frames a second, where a file's own rate is damaged, too.
-_USUAL_RATE = 25
 
 
 class SalvagedVideo:
@@ -29,7 +24,7 @@ class SalvagedVideo:
     Attributes:
         timeline: when those frames are shown; there are no others in it.
         reader: `pyav`.
-        note: such as `damaged: 63 of 120 frames decode`.
+        note: such as `damaged: 63 of 120 frames decode`; empty where all do.
     """
 
     reader = "pyav"
@@ -49,10 +44,10 @@ class SalvagedVideo:
         """
         if list(indices) != sorted(indices) or not indices or indices[0] < 0 or indices[-1] >= len(self):
             raise ValueError(f"frame indices must be sorted and within 0..{len(self) - 1}")
-        wanted, number, pictures = list(indices), 0, Pictures()
+        wanted, number, pictures = list(indices), 0, Pictures(self.timeline.crop)
         try:
             with open_container(self._path) as container:
-                for position, (frame, _) in enumerate(_decoded(container, main_video(container))):
+                for position, (frame, _) in enumerate(decode_all(container, main_video(container))):
                     if position != self._kept[wanted[number]]:
                         continue
                     picture = pictures(frame)
@@ -88,77 +83,30 @@ def salvage(path: Path, least_share: float) -> SalvagedVideo:
     try:
         with open_container(path) as container:
             stream = main_video(container)
-            kept, times, stored = list[int](), list[tuple[int | None, int]](), _Stored()
-            for position, (frame, sound) in enumerate(_decoded(container, stream, stored)):
-                if sound:
-                    kept.append(position)
-                    times.append((frame.pts, frame.duration or 0))
-            ends = float(stored.ends * stream.time_base)
-            promised = promised_frames(container, stream, stored.packets, ends) - stored.hidden
-            promised = max(promised, len(kept), 1)
+            header, count = header_of(container, stream), count_frames(container, stream)
+            kept = [position for position, is_sound in enumerate(count.sound) if is_sound]
+            promised = promised_frames(container, stream, header, count)
             if not kept or len(kept) < least_share * promised:
                 raise VideoError(
                     f"the file is damaged or cut short: {len(kept)} of {promised} frames decode "
                     f"({len(kept) / promised:.1%}), at least {least_share:.1%} are asked for"
                 )
-            timeline = _timeline(container, stream, times)
+            times = [count.times[position] for position in kept]
+            timeline = cropped(timeline_of_times(container, stream, times), header.crop)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"not a readable video: {first_line(error)}") from None
-    return SalvagedVideo(path, timeline, kept, f"damaged: {len(kept)} of {promised} frames decode")
+    note = f"damaged: {len(kept)} of {promised} frames decode" if len(kept) < promised else ""
+    return SalvagedVideo(path, timeline, kept, note)
 
 
-def _timeline(container: Any, stream: Any, times: Sequence[tuple[int | None, int]]) -> Timeline:
-    """Return the timeline of frames of which decoding gave (pts, duration); of damaged times an even one."""
-    pts = [time for time, _ in times if time is not None]
-    durations = [duration for _, duration in times]
-    if container.format.name == "avi":  # whose times are in the order of storage
-        pts.sort()
-    in_order = len(pts) == len(times) and all(before <= after for before, after in pairwise(pts))
-    if in_order and not has_gap(container, stream, pts, durations):
-        return timeline_of(container, stream, pts, durations)
-    rate = Fraction(stream.guessed_rate or _USUAL_RATE)
-    line = timeline_of(container, stream, range(len(times)), [1] * len(times))
-    return replace(line, time_base=1 / (rate if 1 <= rate <= 1000 else Fraction(_USUAL_RATE)), start=0)
+def promised_frames(container: Any, stream: Any, header: TrackHeader, count: FrameCount) -> int:
+    """Return how many frames a file promises to show, at least 1.
 
-
-class _Stored:
-    """What went by in a file: packets, those that are hidden, when the last ends, and times of damaged ones."""
-
-    def __init__(self) -> None:
-        self.packets = self.hidden = self.ends = 0
-        self.damaged = set[int]()
-
-    def see(self, packet: Any) -> None:
-        """Take note of a packet."""
-        self.packets += 1
-        self.hidden += packet.is_discard
-        time = packet.pts if packet.pts is not None else packet.dts
-        if time is not None:
-            self.ends = max(self.ends, time + (packet.duration or 0))
-            if packet.is_corrupt:
-                self.damaged.add(time)
-
-
-def _decoded(container: Any, stream: Any, stored: _Stored | None = None) -> Iterator[tuple[Any, bool]]:
-    """Yield every frame that a decoder gives out, and whether it is sound; stop where the file cannot be followed.
-
-    One thread decodes, so that each look at a file gives the same frames.
+    Where all that is in the file decodes, these are its frames, and what is missing at its end. Where something
+    does not, they are its packets: how many frames were lost cannot be known.
     """
-    stored = stored or _Stored()
-    stream.thread_type = "NONE"
-    for packet in _followed(container, stream):
-        if packet is not None:
-            stored.see(packet)
-        try:
-            frames = stream.codec_context.decode(packet)
-        except av.FFmpegError:  # this packet is lost, the next may not be
-            continue
-        for frame in frames:
-            yield frame, not (frame.is_corrupt or frame.pts in stored.damaged)
-
-
-def _followed(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield packets up to the end, or to where the container is broken, and None for the decoder's last frames."""
-    with suppress(av.FFmpegError):
-        yield from packets_of(container, stream)
-    yield None
+    stored = count.stored
+    packets = promised_packets(container, stream, header, stored.packets, float(stored.ends * stream.time_base))
+    if count.whole:
+        return max(1, len(count.times) + packets - stored.packets)
+    return max(1, len(count.times), packets - stored.hidden)

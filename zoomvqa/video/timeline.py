@@ -7,17 +7,36 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 
 from zoomvqa.errors import DamagedError, VideoError
-from zoomvqa.video.container import first_line, main_video, moving_streams, open_container
-from zoomvqa.video.packets import has_open_gop, read_packets
-from zoomvqa.video.parameters import ParameterWatch
+from zoomvqa.video.container import first_line, header_of, main_video, moving_streams, open_container
+from zoomvqa.video.counting import count_frames
+from zoomvqa.video.headers import NO_CROP, Crop
+from zoomvqa.video.packets import Packets, has_open_gop, read_packets
 
+# Frames a second, where a file's own rate is damaged, too.
+_USUAL_RATE = 25
 # Seconds that a frame may stay; frames are chosen by their times, and a damaged time would choose one for ever.
 _LONGEST = 3600
+_SQUARE = Fraction(1)
+
+
+class Colours(NamedTuple):
+    """Code points of ITU-T H.273; 2 says that the file does not tell.
+
+    Attributes:
+        matrix: from RGB to luma and colour differences.
+        transfer: from light to values: 16 is PQ, 18 is HLG.
+    """
+
+    matrix: int = 2
+    transfer: int = 2
+
+
+_UNTOLD = Colours()
 
 
 @dataclass(frozen=True)
@@ -30,8 +49,8 @@ class Timeline:
         time_base: seconds per unit.
         start: the container's start time in microseconds (the first stream's, so audio may precede video).
         streams: number of streams in the container, audio and data included.
-        width: coded width in pixels.
-        height: coded height in pixels.
+        width: width in pixels as coded, less what is cropped, 0 where it is not known.
+        height: likewise.
         container: FFmpeg's names of the container format, comma-separated.
         codec: FFmpeg's name of the video codec.
         open_gop: whether some frame shown before a keyframe is stored behind it (random access is unsafe).
@@ -39,6 +58,12 @@ class Timeline:
         videos: number of video streams in the container, cover pictures not counted.
         timed: whether the container says of each frame when it is shown.
         varies: whether the pictures may change their size on the way.
+        counted: whether frames were counted by decoding, as packets are not frames in this file.
+        crop: what the container says is not shown of the coded picture.
+        pixels: FFmpeg's name of the pixel format, such as `yuv420p`.
+        colours: how they are coded, see `Colours`.
+        aspect: width of a pixel over its height, as the file says.
+        interlaced: whether the file says that its frames are made of fields.
     """
 
     pts: tuple[int, ...]
@@ -55,6 +80,12 @@ class Timeline:
     videos: int = 1
     timed: bool = True
     varies: bool = False
+    counted: bool = False
+    crop: Crop = NO_CROP
+    pixels: str = ""
+    colours: Colours = _UNTOLD
+    aspect: Fraction = _SQUARE
+    interlaced: bool = False
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -100,47 +131,100 @@ def read_timeline(path: Path) -> Timeline:
         if path.stat().st_size == 0:
             raise VideoError("the file is empty (0 bytes)")
         with open_container(path) as container:
-            return _read(container)
+            stream = main_video(container)
+            header = header_of(container, stream)
+            if header.encrypted:
+                raise VideoError("its video is encrypted")
+            packets = read_packets(container, stream, header)
+            line = replace(
+                _of_packets(container, stream, packets), varies=packets.varies or header.descriptions > 1
+            )
+        if not packets.shows_all:
+            line = _counted(path, line)
+        return cropped(line, header.crop)
     except PermissionError:
         raise VideoError("the file may not be read (permission denied)") from None
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"not a readable video: {first_line(error)}") from None
 
 
-def _read(container: Any) -> Timeline:
-    stream = main_video(container)
-    watch = ParameterWatch(stream.codec_context.name, stream.codec_context.extradata or b"")
-    packets, timed, cut = read_packets(container, stream, watch)
-    if cut:
-        raise DamagedError(f"the file is damaged or cut short: {len(packets)} frames before {cut}")
-    if not packets:
+def _of_packets(container: Any, stream: Any, found: Packets) -> Timeline:
+    """Return the timeline that packets tell, where each shows a frame."""
+    if found.cut:
+        raise DamagedError(f"the file is damaged or cut short: {len(found.rows)} frames before {found.cut}")
+    if not found.rows:
         raise VideoError("there is no frame in its video stream")
-    shown = sorted((p for p in packets if not p.hidden), key=lambda p: p.time)
+    shown = sorted((p for p in found.rows if not p.hidden), key=lambda p: p.time)
     if not shown:
         raise VideoError("an edit list hides all of its frames")
     pts, durations = [p.time for p in shown], [p.duration for p in shown]
     if has_gap(container, stream, pts, durations):
         raise DamagedError("the file is damaged: its times say that a frame stays for more than an hour")
     line = timeline_of(container, stream, pts, durations)
-    hidden = len(packets) - len(shown)
-    return replace(line, open_gop=has_open_gop(packets), hidden=hidden, timed=timed, varies=watch.changed)
+    hidden = len(found.rows) - len(shown)
+    return replace(line, open_gop=has_open_gop(found.rows), hidden=hidden, timed=found.timed)
+
+
+def _counted(path: Path, line: Timeline) -> Timeline:
+    """Return a timeline with the times of the frames that a decoder gives out.
+
+    Raises:
+        DamagedError: something in the file does not decode.
+        VideoError: nothing does.
+    """
+    with open_container(path) as container:
+        stream = main_video(container)
+        count = count_frames(container, stream)
+        if not count.whole:
+            raise DamagedError(f"the file is damaged: {sum(count.sound)} sound frames of {count.stored.packets}")
+        if not count.times:
+            raise VideoError("no frame of it decodes")
+        times = timeline_of_times(container, stream, count.times)
+    return replace(
+        line, pts=times.pts, durations=times.durations, time_base=times.time_base, start=times.start, counted=True
+    )
+
+
+def cropped(line: Timeline, crop: Crop) -> Timeline:
+    """Return the timeline of pictures that the container crops."""
+    width, height = line.width - crop.left - crop.right, line.height - crop.top - crop.bottom
+    return replace(line, crop=crop, width=max(0, width), height=max(0, height))
+
+
+def timeline_of_times(container: Any, stream: Any, times: Sequence[tuple[int | None, int]]) -> Timeline:
+    """Return the timeline of frames of which decoding gave (pts, duration); an even one of impossible times."""
+    pts = [time for time, _ in times if time is not None]
+    durations = [duration for _, duration in times]
+    if container.format.name == "avi":  # whose times are in the order of storage
+        pts.sort()
+    in_order = len(pts) == len(times) and all(before <= after for before, after in pairwise(pts))
+    if in_order and not has_gap(container, stream, pts, durations):
+        return timeline_of(container, stream, pts, durations)
+    rate = Fraction(stream.guessed_rate or _USUAL_RATE)
+    line = timeline_of(container, stream, range(len(times)), [1] * len(times))
+    return replace(line, time_base=1 / (rate if 1 <= rate <= 1000 else Fraction(_USUAL_RATE)), start=0)
 
 
 def timeline_of(container: Any, stream: Any, pts: Iterable[int], durations: Iterable[int]) -> Timeline:
     """Return the timeline of some frames of an open container's stream, sorted, in units of its time base."""
+    codec = stream.codec_context
     return Timeline(
         pts=tuple(pts),
         durations=tuple(durations),
         time_base=Fraction(stream.time_base),
         start=container.start_time or 0,
         streams=len(container.streams),
-        width=stream.codec_context.width,
-        height=stream.codec_context.height,
+        width=codec.width,
+        height=codec.height,
         container=container.format.name,
-        codec=stream.codec_context.name,
+        codec=codec.name,
         open_gop=False,
         hidden=0,
         videos=len(moving_streams(container)),
+        pixels=codec.pix_fmt or "",
+        colours=Colours(int(codec.colorspace), int(codec.color_trc)),
+        aspect=Fraction(stream.sample_aspect_ratio or codec.sample_aspect_ratio or 1),
+        interlaced=int(codec.field_order) > 1,
     )
 
 

@@ -11,27 +11,29 @@ from numpy.typing import NDArray
 
 from zoomvqa.errors import ToolError, VideoError
 from zoomvqa.video.container import main_video, open_container
-from zoomvqa.video.pyav_reader import first_turn
+from zoomvqa.video.counting import shows_plainly
 from zoomvqa.video.timeline import Timeline
 
 _USE = "use reader=auto or reader=pyav"
 
 
-def torchcodec_misreads(timeline: Timeline) -> str:
-    """Name what in this file torchcodec is known to get wrong, or return an empty string.
+def torchcodec_doubts(path: Path, line: Timeline) -> str:
+    """Name what in this file torchcodec is not proven to read right, or return an empty string.
 
     Measured on torchcodec 0.17 with FFmpeg 5.1: MPEG-TS and MPEG-PS, AVI and other files with frames without
-    times or with several of one time end in an error, or in another frame than the one asked for.
+    times or with several of one time end in an error, or in another frame than the one asked for. It applies no
+    cropping of the container's, leaves mirrored pictures so, and does not tell which frames are corrupt.
     """
-    formats = set(timeline.container.split(","))
-    odd = sorted(formats & {"mpegts", "mpeg", "avi", "h264", "hevc"})
-    if odd:
-        return f"the container {odd[0]}"
-    if timeline.varies:
-        return "a stream whose parameters change midway"
-    if not timeline.timed or len(set(timeline.pts)) < len(timeline):
-        return "frames without a time of their own"
-    return ""
+    formats = set(line.container.split(","))
+    doubts = {
+        f"the container {line.container.split(',')[0]}": not formats & {"mov", "matroska"},
+        "a stream whose parameters change midway": line.varies,
+        "frames without a time of their own": not line.timed or len(set(line.pts)) < len(line),
+        "pictures that the container crops": any(line.crop),
+        "packets that are no frames": line.counted,
+    }
+    found = next((doubt for doubt, is_there in doubts.items() if is_there), "")
+    return found or ("" if shows_plainly(path, len(line)) else "damaged, turned or mirrored pictures")
 
 
 def torchcodec_decoder() -> Any:
@@ -63,11 +65,10 @@ class TorchCodecReader:
 
     Raises:
         ToolError: see `torchcodec_decoder`.
-        VideoError: torchcodec cannot open the file, or misreads it.
+        VideoError: torchcodec cannot open the file.
     """
 
     def __init__(self, path: Path, timeline: Timeline) -> None:
-        self._path, self._timeline, self._upright = path, timeline, False
         decoder = torchcodec_decoder()
         with open_container(path) as container:
             stream = main_video(container).index
@@ -83,13 +84,8 @@ class TorchCodecReader:
         """Yield frames.
 
         Raises:
-            VideoError: a frame does not decode, or the pictures are seen in a mirror, which torchcodec leaves so.
+            VideoError: a frame does not decode.
         """
-        if not self._upright:
-            turn = first_turn(self._path)
-            if turn is not None and not turn.is_rotation:
-                raise VideoError(f"torchcodec does not read mirrored pictures correctly; {_USE}")
-            self._upright = True
         for index in indices:
             try:
                 frame = self._decoder.get_frame_at(index).data

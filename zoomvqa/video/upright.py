@@ -12,6 +12,7 @@ from av.sidedata.sidedata import Type as SideData
 from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
+from zoomvqa.video.headers import NO_CROP, Crop
 
 # How far, relative to the picture, an axis may lean and still count as upright: ffmpeg allows a degree.
 _LEAN = math.sin(math.radians(1.0))
@@ -30,13 +31,19 @@ class Turn(NamedTuple):
     mirror: bool = False
     flip: bool = False
 
-    @property
-    def is_rotation(self) -> bool:
-        """Whether the picture is only rotated, not seen in a mirror."""
-        return (self.transpose + self.mirror + self.flip) % 2 == 0
-
 
 UPRIGHT = Turn()
+
+
+def _unnamed(cls: type[SideData], value: int) -> SideData:
+    """Return a member for a kind of side data that PyAV has no name for, such as Exif or a view's number."""
+    member: SideData = object.__new__(cls)
+    vars(member).update(_name_=f"UNNAMED_{value}", _value_=value)
+    return member
+
+
+# PyAV lists all side data of a frame at once, and fails at a kind that it has no name for.
+SideData._missing_ = classmethod(_unnamed)  # type: ignore[assignment, method-assign]
 
 
 def turn_of(frame: Any) -> Turn:
@@ -67,9 +74,13 @@ class Pictures:
 
     FFmpeg's filters do it, set up as the ffmpeg program sets them up: turned first, colours last. PyAV's own
     conversion differs for 10-bit and interlaced pictures, by 3 to 7 levels where colours have sharp edges.
+
+    Args:
+        crop: what the container says is not shown of the coded picture.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, crop: Crop = NO_CROP) -> None:
+        self._crop = crop
         self._key: tuple[Any, ...] = ()
         self._graph: Any = None
 
@@ -83,12 +94,12 @@ class Pictures:
         turn = turn_of(frame)
         key = (frame.width, frame.height, frame.format.name, int(frame.colorspace), int(frame.color_range), turn)
         if key != self._key:  # at the start, and where a stream changes midway
-            self._key, self._graph = key, _graph(frame, turn)
+            self._key, self._graph = key, _graph(frame, self._crop, turn)
         self._graph.push(frame)
         return np.asarray(self._graph.pull().to_ndarray(), dtype=np.uint8)
 
 
-def _graph(frame: Any, turn: Turn) -> Any:
+def _graph(frame: Any, crop: Crop, turn: Turn) -> Any:
     graph = Graph()
     last = graph.add(
         "buffer",
@@ -99,7 +110,9 @@ def _graph(frame: Any, turn: Turn) -> Any:
         colorspace=str(int(frame.colorspace)),
         range=str(int(frame.color_range)),
     )
-    steps = [("transpose", "dir=cclock_flip")] * turn.transpose  # which is the plain exchange of rows and columns
+    left, top, right, bottom = crop
+    steps = [("crop", f"iw-{left}-{right}:ih-{top}-{bottom}:{left}:{top}")] if any(crop) else []
+    steps += [("transpose", "dir=cclock_flip")] * turn.transpose  # which is the plain exchange of rows and columns
     steps += [("hflip", "")] * turn.mirror + [("vflip", "")] * turn.flip
     for name, options in [*steps, ("scale", "flags=bicubic"), ("format", "pix_fmts=rgb24"), ("buffersink", "")]:
         filter_ = graph.add(name, options) if options else graph.add(name)

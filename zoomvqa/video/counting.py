@@ -1,0 +1,150 @@
+"""The frames of a file, found by decoding all of it: what is shown is counted, not what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+
+from zoomvqa.errors import VideoError
+from zoomvqa.video.container import main_video, open_container, packets_of
+from zoomvqa.video.upright import UPRIGHT, turn_of
+
+# Files of which is remembered whether all of their frames are sound.
+_REMEMBERED = 4096
+
+
+class DecodedFrame(NamedTuple):
+    """A frame that a decoder gave out.
+
+    Attributes:
+        frame: PyAV's.
+        sound: whether neither the container nor the decoder marked it as corrupt.
+    """
+
+    frame: Any
+    sound: bool
+
+
+@dataclass
+class Stored:
+    """What was stored in the part of a file that was read.
+
+    Attributes:
+        packets: how many.
+        hidden: how many of them an edit list says not to show.
+        ends: when the last of them ends, in units of the stream's time base.
+        failed: packets that the decoder refused.
+        corrupt: times of the packets that the container marked as corrupt.
+        broken: whether the container could not be read to its end.
+    """
+
+    packets: int = 0
+    hidden: int = 0
+    ends: int = 0
+    failed: int = 0
+    corrupt: set[int] = field(default_factory=set)
+    broken: bool = False
+
+    def see(self, packet: Any) -> None:
+        """Take note of a packet."""
+        self.packets += 1
+        self.hidden += packet.is_discard
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is not None:
+            self.ends = max(self.ends, time + (packet.duration or 0))
+            if packet.is_corrupt:
+                self.corrupt.add(time)
+
+
+def decode_all(container: Any, stream: Any, stored: Stored | None = None) -> Iterator[DecodedFrame]:
+    """Yield every frame that a decoder gives out, and go on behind what it cannot decode.
+
+    One thread decodes, so that a damaged file gives the same frames each time.
+    """
+    stored = stored or Stored()
+    stream.thread_type = "NONE"
+    for packet in _to_the_end(container, stream, stored):
+        if packet is not None:
+            stored.see(packet)
+        try:
+            frames = stream.codec_context.decode(packet)
+        except av.FFmpegError:  # this packet is lost, the next may not be
+            stored.failed += 1
+            continue
+        for frame in frames:
+            yield DecodedFrame(frame, not (frame.is_corrupt or frame.pts in stored.corrupt))
+
+
+def _to_the_end(container: Any, stream: Any, stored: Stored) -> Iterator[Any]:
+    """Yield packets to the end, or to where the container is broken, and None for the decoder's last frames."""
+    stored.broken = True
+    with suppress(av.FFmpegError):
+        yield from packets_of(container, stream)
+        stored.broken = False
+    yield None
+
+
+@dataclass(frozen=True)
+class FrameCount:
+    """What a decoder gives out of a file.
+
+    Attributes:
+        times: of each frame its (pts, duration), in the order in which they are shown; pts is None where neither
+            container nor decoder tells it.
+        sound: of each frame, whether it is not marked as corrupt.
+        stored: what was in the file.
+        upright: whether all pictures are shown as they are coded, neither turned nor mirrored.
+    """
+
+    times: Sequence[tuple[int | None, int]]
+    sound: Sequence[bool]
+    stored: Stored
+    upright: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that is in the file decodes without a complaint."""
+        return all(self.sound) and not (self.stored.failed or self.stored.corrupt or self.stored.broken)
+
+
+def count_frames(container: Any, stream: Any) -> FrameCount:
+    """Decode a video stream from its start to its end, and keep no picture.
+
+    Raises:
+        VideoError: its pictures are turned by an angle that is no multiple of 90 degrees.
+        av.FFmpegError: the file cannot be read.
+    """
+    times, sound, stored, upright = list[tuple[int | None, int]](), list[bool](), Stored(), True
+    for frame, is_sound in decode_all(container, stream, stored):
+        times.append((frame.pts if frame.pts is not None else frame.dts, frame.duration or 0))
+        sound.append(is_sound)
+        upright = upright and turn_of(frame) == UPRIGHT
+    return FrameCount(times, sound, stored, upright)
+
+
+def shows_plainly(path: Path, frames: int) -> bool:
+    """Tell whether a file decodes to `frames` sound pictures, all upright: what another decoder need not see to.
+
+    Neither decord nor torchcodec hand on whether FFmpeg marked a frame as corrupt. The answer is remembered.
+    """
+    try:
+        about = path.stat()
+    except OSError:
+        return False
+    return _shows_plainly(path, frames, (about.st_size, about.st_mtime_ns))
+
+
+@lru_cache(_REMEMBERED)
+def _shows_plainly(path: Path, frames: int, _state: tuple[int, int]) -> bool:
+    try:
+        with open_container(path) as container:
+            count = count_frames(container, main_video(container))
+    except (av.FFmpegError, OSError, ValueError, VideoError):
+        return False
+    return count.whole and count.upright and len(count.times) == frames
