@@ -153,7 +153,7 @@ def look(path: Path) -> Seen:
         return Seen("refused with a reason", str(error))
     try:
         store = salvage(path, LEAST_SHARE)
-        return Seen("read in part", store.note, _frames(store))
+        return Seen("read in part", store.damage, _frames(store))
     except VideoError as error:
         return Seen("too little decodes", str(error))
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from zoomvqa.scoring.branches import Precision
     from zoomvqa.scoring.scorer import Scorer
     from zoomvqa.video.reader import ReaderName
+    from zoomvqa.video.show import HDR, Interlaced, PixelShape
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
@@ -25,6 +26,9 @@ def load(
     test_clips: int | None = None,
     min_share: float = 1.0,
     compile: bool = False,  # noqa: A002  as predict.py has it
+    hdr: HDR = "as_is",
+    pixels: PixelShape = "as_is",
+    interlaced: Interlaced = "as_is",
 ) -> Scorer:
     """Return what scores videos with a checkpoint: `zoomvqa.load("fused.ckpt").score("video.mp4")`.
 
@@ -39,6 +43,9 @@ def load(
         min_share: of a damaged video's frames that must decode for it to be scored on them, above 0; 1 refuses any
             damaged video.
         compile: on a CPU, build the attention of a Video Swin in C++, which takes ten seconds the first time.
+        hdr: as_is, or tonemap: PQ and HLG videos are tone mapped to BT.709.
+        pixels: as_is, or square: videos of non-square pixels are stretched to their true shape.
+        interlaced: as_is, or deinterlace.
 
     Raises:
         zoomvqa.errors.UserError: the checkpoint is missing, unsafe, damaged or of another kind, cannot be
@@ -46,6 +53,8 @@ def load(
     """
     from zoomvqa.checkpoints import load_checkpoint, weights_file  # noqa: PLC0415  `import zoomvqa` stays quick
     from zoomvqa.scoring.scorer import Scorer  # noqa: PLC0415
+    from zoomvqa.video.show import Show  # noqa: PLC0415
 
     checkpoint = load_checkpoint(weights_file(ckpt, "ckpt"))
-    return Scorer(checkpoint, device, precision, reader, test_crops, test_clips, min_share, compile)
+    show = Show(hdr, pixels, interlaced)
+    return Scorer(checkpoint, device, precision, reader, test_crops, test_clips, min_share, compile, show)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from zoomvqa.scoring.feeders import Failure, Feeders, Task
-from zoomvqa.scoring.pieces import BranchName, ClipLook, Ending, FrameLook, Look, Piece
+from zoomvqa.scoring.pieces import BranchName, ClipLook, Ending, FrameLook, Look, Piece, Reading
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
 
@@ -37,7 +37,7 @@ def feed(
     """
     counts, wrong, last = Counter[str](), list[str](), dict[Path, Ending | Failure]()
     places = ((path, str(path)) for path in outcomes)
-    for path, message in Feeders[Path](Task(LOOKS, "auto", share), workers, patience).look(places):
+    for path, message in Feeders[Path](Task(LOOKS, Reading(min_share=share)), workers, patience).look(places):
         if path in last:
             wrong.append(f"{path.name}: fed on after its end")
         if isinstance(message, Ending | Failure):
@@ -63,7 +63,7 @@ def _told(message: Ending | Failure | None) -> str:
     if message is None:
         return "nothing"
     if isinstance(message, Ending):
-        return "scored in part" if message.note else "scored"
+        return "scored in part" if message.damage else "scored"
     if message.reason.startswith("the decoder crashed"):
         return "crash, contained"
     if message.reason.startswith("the decoder gave no sign"):

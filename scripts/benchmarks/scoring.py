@@ -231,7 +231,7 @@ def core_seconds(video: Path, way: Way, *, device: str = "cpu", small: bool = Fa
     scorer = Scorer(clock.watch(fused(small=small)), device, way.precision, compiled=way.compiled)
     scorer.score(video)  # to warm up
     begin = time.process_time()
-    for _ in pieces_of_file(video, scorer.networks.looks, scorer.reader, scorer.min_share):
+    for _ in pieces_of_file(video, scorer.networks.looks, scorer.reading):
         pass
     preparing = time.process_time() - begin
     clock.spans.clear()

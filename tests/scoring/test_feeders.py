@@ -13,7 +13,7 @@ from conftest import Make
 
 from zoomvqa.scoring import feeders
 from zoomvqa.scoring.feeders import Failure, Feeders, Task, look_at
-from zoomvqa.scoring.pieces import ClipLook, Ending, FrameLook, Piece
+from zoomvqa.scoring.pieces import ClipLook, Ending, FrameLook, Piece, Reading
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
 from zoomvqa.video.alive import beat
@@ -22,7 +22,7 @@ LOOKS = {
     "iqa": FrameLook(FrameSampling(), FrameView(resize=32, crop=32), chunk=2),
     "vqa": ClipLook(ClipSampling(clip_len=4, test_clips=3), ClipView(resize=-1, grid=2, side=16)),
 }
-TASK = Task(LOOKS, "auto")
+TASK = Task(LOOKS, Reading())
 
 
 @pytest.fixture(scope="module")
@@ -147,11 +147,11 @@ def test_what_decodes_has_no_torch(videos):
 import sys
 from pathlib import Path
 from zoomvqa.scoring.feeders import Feeders, Task
-from zoomvqa.scoring.pieces import ClipLook, FrameLook
+from zoomvqa.scoring.pieces import ClipLook, FrameLook, Reading
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
 looks = {"iqa": FrameLook(FrameSampling(), FrameView()), "vqa": ClipLook(ClipSampling(), ClipView())}
-messages = Feeders(Task(looks, "decord"), 1, 60).look([("a", sys.argv[1])])
+messages = Feeders(Task(looks, Reading("decord")), 1, 60).look([("a", sys.argv[1])])
 print(type(next(messages)[1]).__name__)
 (worker,) = messages.gi_frame.f_locals["workers"]
 loaded = Path(f"/proc/{worker.process.pid}/maps").read_text()
@@ -164,9 +164,10 @@ print("decord" in loaded, "libtorch" in loaded)
 
 SCRIPT = """
 from zoomvqa.scoring.feeders import Feeders, Task, warm_up
+from zoomvqa.scoring.pieces import Reading
 print("begins")
 warm_up()
-found = list(Feeders(Task({}, "auto"), 1, 60).look([("a", "none.mp4")]))
+found = list(Feeders(Task({}, Reading()), 1, 60).look([("a", "none.mp4")]))
 print(found[0][1].reason)
 """
 

@@ -65,7 +65,7 @@ def no_process_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def stages(recipe: ScorerRecipe, desk: NoDesk | None = None) -> tuple[Decoding, Scoring]:
     scorer, desk = recipe.scorer(), desk or NoDesk()
-    task = Task(scorer.networks.looks, scorer.reader)
+    task = Task(scorer.networks.looks, scorer.reading)
     return Decoding(desk, task, 60), Scoring(desk, [SimpleNamespace(scorer=recipe.scorer)], 2)
 
 
@@ -100,7 +100,7 @@ def test_scores_are_those_of_scoring_alone_in_whatever_order_and_however_often_m
 @pytest.mark.slow
 def test_one_process_looks_at_all_videos_and_is_replaced_when_left_midway(make_video: Make, checkpoint):
     scorer = ScorerRecipe(checkpoint, "cpu").scorer()
-    eye = OneEye(Task(scorer.networks.looks, scorer.reader), 60)
+    eye = OneEye(Task(scorer.networks.looks, scorer.reading), 60)
     video = make_video("stage_2.mp4", frames=300, size="128x80")
     first = list(eye.look(str(video)))
     assert isinstance(first[-1], Ending)
@@ -208,10 +208,10 @@ def test_the_source_reads_until_the_last():
 
 def test_pieces_before_a_restart_do_not_count(checkpoint):
     frames = [Span(n, n, 0.1 * n, 0.1 * n) for n in range(2)]
-    ending = Ending({"iqa": frames}, "pyav", "damaged: 2 of 3 frames decode")
+    ending = Ending({"iqa": frames}, "pyav", damage="damaged: 2 of 3 frames decode")
     content = [PieceScores("iqa", [9.0]), Restart(), PieceScores("iqa", [1.0, 2.0]), ending]
     messages = [Message(0, place, each) for place, each in enumerate(content)]
     scorer = ScorerRecipe(checkpoint, "cpu").scorer()
     (row,) = gathered(NoDesk(), iter([packed(messages[::-1])]), scorer, iter([("a", "a.mp4")]), 9)
     assert [part.score for part in row[1].frames] == [1.0, 2.0]
-    assert (row[1].reader, row[1].note) == ("pyav", "damaged: 2 of 3 frames decode")
+    assert (row[1].reader, row[1].damage) == ("pyav", "damaged: 2 of 3 frames decode")

@@ -108,10 +108,10 @@ def test_damaged_videos_are_scored_where_that_is_allowed(checkpoint, clip_checkp
         assert "cut short" in try_score(Scorer(each, "cpu"), cut).error
         found = Scorer(each, "cpu", min_share=0.3).score(cut)
         assert found.score is not None
-        assert re.fullmatch(r"damaged: \d\d of \d\d frames decode", found.note)
+        assert re.fullmatch(r"damaged: \d\d of \d\d frames decode", found.damage)
         assert found.reader == "pyav"
         assert "at least 95.0% are asked for" in try_score(Scorer(each, "cpu", min_share=0.95), cut).error
-    assert Scorer(checkpoint, "cpu", min_share=0.3).score(whole).note == ""
+    assert Scorer(checkpoint, "cpu", min_share=0.3).score(whole).damage == ""
     for share in (0.0, 1.5):
         with pytest.raises(SettingsError, match="min_share: got .*, expected above 0 and at most 1"):
             Scorer(checkpoint, "cpu", min_share=share)

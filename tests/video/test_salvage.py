@@ -62,9 +62,9 @@ def test_cut_short(make_video: Make, tmp_path, ending, share):
     assert 0 <= theirs - len(store) <= 1  # the last one of theirs may be made up in part
     if ending == "fragments.mp4":  # which promise nothing beyond what is there
         assert len(store) < len(Video(make_video(f"sixty.{ending}")))
-        assert store.note.startswith(f"damaged: {len(store)} of ")
+        assert store.damage.startswith(f"damaged: {len(store)} of ")
     else:
-        assert store.note == f"damaged: {len(store)} of 60 frames decode"
+        assert store.damage == f"damaged: {len(store)} of 60 frames decode"
         with pytest.raises(VideoError, match=rf"{len(store)} of 60 frames decode \(\d+.\d%\), at least 95.0% are"):
             salvage(path, 0.95)
     assert (store.reader, store.timeline.width) == ("pyav", 160)
@@ -91,7 +91,7 @@ def test_a_hole_in_the_middle(make_video: Make, tmp_path, ending):
         assert len(list(Video(path, "pyav").frames([0, 25]))) == 2
     store = salvage(path, 0.3)
     assert 50 < len(store) < 60
-    assert store.note.startswith(f"damaged: {len(store)} of ")
+    assert store.damage.startswith(f"damaged: {len(store)} of ")
     check_frames(path, store)
     assert store.timeline.seconds(len(store) - 1) == pytest.approx(59 / 25, abs=0.05)  # what is lost leaves a gap
 
@@ -103,7 +103,7 @@ def test_a_recording_that_begins_within_a_group_of_pictures(make_video: Make, tm
     path.write_bytes(data[: 3 * 188] + data[len(data) // 3 // 188 * 188 :])
     store = salvage(path, 0.3)
     assert check_frames(path, store) == len(store) == len(Video(path)) < 40
-    assert store.note == ""
+    assert store.damage == ""
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "webm", "avi"])

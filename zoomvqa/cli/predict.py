@@ -29,10 +29,11 @@ from zoomvqa.scoring.inputs import Input, Inputs, find_inputs, these_inputs
 from zoomvqa.scoring.ray_engine import score_with_ray
 from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.scoring.results import Results, open_results, write_results
-from zoomvqa.scoring.rows import refuse_output
+from zoomvqa.scoring.rows import COLUMNS, refuse_output
 from zoomvqa.scoring.scorer import VideoScore
 from zoomvqa.settings.commands import PredictSettings
 from zoomvqa.settings.data import SeveralSets
+from zoomvqa.video.show import Show
 
 # The table on screen shows at most this many videos; the CSV has all.
 _SHOWN = 60
@@ -111,7 +112,8 @@ def _recipe(settings: PredictSettings, checkpoint: Checkpoint, device: str) -> S
     if settings.data is not None and not isinstance(settings.data, SeveralSets) and reader == "auto":
         reader = settings.data.reader
     chosen = settings.model_dump(include={"precision", "test_crops", "test_clips", "min_share"})
-    return ScorerRecipe(checkpoint, device, reader=reader, compiled=settings.compile, **chosen)
+    show = Show(settings.hdr, settings.pixels, settings.interlaced)
+    return ScorerRecipe(checkpoint, device, reader=reader, compiled=settings.compile, show=show, **chosen)
 
 
 def _tell_checkpoint(name: str, checkpoint: Checkpoint) -> None:
@@ -139,7 +141,8 @@ def _score_all(engine: Engine, inputs: Inputs, results: Results, share: Share, w
             results.add(name, result)
             scored += result.score is not None
             told = f"{result.score:9.4f}" if result.score is not None else f"    error  {result.error}"
-            bar.console.print(escape(printable(f"{told}  {name}{result.note and f'  ({result.note})'}")))
+            notes = "; ".join(filter(None, [result.damage, result.note]))
+            bar.console.print(escape(printable(f"{told}  {name}{notes and f'  ({notes})'}")))
             bar.advance(task)
     if waiting.share > _MUCH and scored > 1:
         say(f"The network waited for videos {waiting.share:.0%} of the time; workers=… decodes more at once")
@@ -162,9 +165,11 @@ def _engine(recipe: ScorerRecipe, settings: PredictSettings, waiting: Waiting) -
 
 def _made_from(settings: PredictSettings, checkpoint: Path) -> dict[str, Any]:
     """Return what scores depend on beside their videos; scores of another making are not gone on with."""
-    chosen = {"reader", "min_share", "details", "test_crops", "test_clips", "precision", "batch", "compile"}
+    chosen = {"reader", "min_share", "hdr", "pixels", "interlaced", "details", "test_crops", "test_clips"}
+    chosen |= {"precision", "batch", "compile"}
     file = file_key(str(checkpoint.absolute()), checkpoint)
-    return settings.model_dump(mode="json", include=chosen) | {"version": zoomvqa.__version__, "checkpoint": file}
+    about = {"version": zoomvqa.__version__, "columns": list(COLUMNS), "checkpoint": file}
+    return settings.model_dump(mode="json", include=chosen) | about
 
 
 def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]]) -> None:

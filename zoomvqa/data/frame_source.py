@@ -11,6 +11,7 @@ from zoomvqa.settings.iqa import FrameSampling
 from zoomvqa.video.pictures import PICTURE_ENDINGS, open_picture, read_picture
 from zoomvqa.video.rate import frames_at_rate
 from zoomvqa.video.reader import Frame, ReaderName, Video
+from zoomvqa.video.show import AS_IS, Show
 from zoomvqa.video.timeline import steady_timeline
 
 
@@ -23,6 +24,7 @@ class PictureFolder:
 
     reader = "pillow"
     note = ""
+    damage = ""
 
     def __init__(self, folder: Path) -> None:
         found = [
@@ -48,8 +50,13 @@ class PictureFolder:
         yield from (read_picture(self._pictures[index]) for index in indices)
 
 
-def open_store(path: Path, reader: ReaderName = "auto") -> FrameStore:
+def open_store(path: Path, reader: ReaderName = "auto", show: Show = AS_IS) -> FrameStore:
     """Open a video file, a picture, which is a video of one frame, or a folder of extracted frames.
+
+    Args:
+        path: of it.
+        reader: the decoder of videos.
+        show: what is done to the pictures of videos.
 
     Raises:
         DamagedError: it is a video, but damaged or cut short; `zoomvqa.video.salvage` may read a part of it.
@@ -60,7 +67,7 @@ def open_store(path: Path, reader: ReaderName = "auto") -> FrameStore:
         return PictureFolder(path)
     if path.suffix.lower() in PICTURE_ENDINGS and path.is_file() and (picture := open_picture(path)):
         return picture
-    return Video(path, reader)
+    return Video(path, reader, show)
 
 
 class FrameChoice:

@@ -25,7 +25,12 @@ class FrameStore(Protocol):
 
     @property
     def note(self) -> str:
-        """What a user is to know of these frames, such as that the file is damaged; mostly empty."""
+        """What is special about these frames, such as HDR, and what was done about it; usually empty."""
+        ...
+
+    @property
+    def damage(self) -> str:
+        """How much of a damaged file decodes; usually empty."""
         ...
 
     def frames(self, indices: Sequence[int]) -> Iterator[Frame]:

@@ -71,7 +71,7 @@ def score_many(
         remote: whether addresses are fetched.
         waiting: is told how long the networks waited.
     """
-    task = Task(scorer.networks.looks, scorer.reader, scorer.min_share, remote)
+    task = Task(scorer.networks.looks, scorer.reading, remote)
     feed = Feeders[str](task, workers, patience).look if workers else _Here(task).look
     under_way: dict[str, _Video] = {}
     batches = Batches(scorer.networks, batch)

@@ -17,11 +17,10 @@ from typing import Any, Generic, TypeVar
 
 from zoomvqa.errors import VideoError
 from zoomvqa.processes import main_left_out
-from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, Restart, pieces_of_file
+from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, Reading, Restart, pieces_of_file
 from zoomvqa.video import decord_reader
 from zoomvqa.video.address import is_remote
 from zoomvqa.video.alive import tell_of_life
-from zoomvqa.video.reader import ReaderName
 
 Name = TypeVar("Name")
 # Seconds that a process may take to start, whatever the patience with one that has.
@@ -41,14 +40,12 @@ class Task:
 
     Attributes:
         looks: what each branch sees.
-        reader: the decoder.
-        min_share: see `zoomvqa.scoring.pieces.pieces_of_file`.
+        reading: how files are read.
         remote: whether addresses such as s3://… are fetched.
     """
 
     looks: Mapping[BranchName, Look]
-    reader: ReaderName
-    min_share: float = 1.0
+    reading: Reading
     remote: bool = False
 
 
@@ -69,7 +66,7 @@ def look_at(place: str, task: Task) -> Iterator[Message]:
     """
     try:
         with _local(place, task) as path:
-            yield from pieces_of_file(path, task.looks, task.reader, task.min_share)
+            yield from pieces_of_file(path, task.looks, task.reading)
     except VideoError as error:
         yield Failure(str(error))
     except Exception as error:  # noqa: BLE001  whatever one video does to a decoder, it costs its own row only

@@ -19,8 +19,25 @@ from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
 from zoomvqa.video.reader import Frame, ReaderName
 from zoomvqa.video.salvage import salvage
+from zoomvqa.video.show import AS_IS, Show
 
 BranchName = Literal["iqa", "vqa"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are read.
+
+    Attributes:
+        reader: the decoder of videos.
+        min_share: of a damaged video's frames that must decode: it is then taken for a video of these frames. 1
+            takes no damaged video.
+        show: what is done to the pictures of videos.
+    """
+
+    reader: ReaderName = "auto"
+    min_share: float = 1.0
+    show: Show = AS_IS
 
 
 @dataclass(frozen=True)
@@ -60,12 +77,14 @@ class Ending:
     Attributes:
         spans: of the frames or clips of each branch, in the order of its pieces.
         reader: which decoder read the video.
-        note: what is wrong with the video though it could be read; empty where nothing is.
+        note: what is special about the video's pictures; empty where nothing is.
+        damage: how much of a damaged video decodes; empty where all does.
     """
 
     spans: dict[BranchName, list[Span]]
     reader: str
     note: str = ""
+    damage: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,20 +139,17 @@ def pieces(store: FrameStore, looks: Mapping[BranchName, Look]) -> Iterator[Piec
             yield from (Piece(name, data) for data in taker.ready())
     for name, taker in takers.items():
         yield from (Piece(name, data) for data in taker.rest())
-    yield Ending({name: taker.spans() for name, taker in takers.items()}, store.reader, store.note)
+    spans = {name: taker.spans() for name, taker in takers.items()}
+    yield Ending(spans, store.reader, store.note, store.damage)
 
 
-def pieces_of_file(
-    path: Path, looks: Mapping[BranchName, Look], reader: ReaderName, min_share: float
-) -> Iterator[Message]:
+def pieces_of_file(path: Path, looks: Mapping[BranchName, Look], reading: Reading) -> Iterator[Message]:
     """Yield what all branches see of a file or a folder of frames, and an ending.
 
     Args:
         path: of it.
         looks: of the branches.
-        reader: the decoder.
-        min_share: of a damaged video's frames that must decode: it is then taken for a video of these frames. 1
-            takes no damaged video.
+        reading: how it is read.
 
     Raises:
         VideoError: the video cannot be read, or a branch has no use for it.
@@ -141,14 +157,27 @@ def pieces_of_file(
     if "vqa" in looks:
         refuse_folder(path)
     try:
-        yield from pieces(open_store(path, reader), looks)
-    except DamagedError:
-        if min_share >= 1:
-            raise
+        yield from pieces(open_store(path, reading.reader, reading.show), looks)
+    except DamagedError as damage:
+        store = _what_decodes(path, reading, damage)
     else:
         return
     yield Restart()
-    yield from pieces(salvage(path, min_share), looks)
+    yield from pieces(store, looks)
+
+
+def _what_decodes(path: Path, reading: Reading, damage: DamagedError) -> FrameStore:
+    """Return those frames of a file that decode.
+
+    A file may be sound though its packets promised other frames: with a `min_share` of 1 all that is in it must
+    decode, and nothing be missing at its end.
+    """
+    try:
+        return salvage(path, reading.min_share, reading.show)
+    except VideoError:
+        if reading.min_share >= 1:
+            raise damage from None
+        raise
 
 
 def _taker(store: FrameStore, look: Look) -> _Frames | _Clips:

@@ -70,7 +70,7 @@ def _scores(
         has = ray.cluster_resources()
         machines = sum(node["Alive"] for node in ray.nodes())
         shares = share_out(wanted, recipe.device, int(has.get("CPU", 0)), int(has.get("GPU", 0)), machines)
-        task = Task(scorer.networks.looks, scorer.reader, scorer.min_share, remote)
+        task = Task(scorer.networks.looks, scorer.reading, remote)
         before = frozenset(threading.enumerate())
         desk, rows = _started(ray, recipe, task, shares, patience)
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from zoomvqa.checkpoints import Checkpoint
 from zoomvqa.scoring.branches import Precision
 from zoomvqa.scoring.scorer import Scorer
 from zoomvqa.video.reader import ReaderName
+from zoomvqa.video.show import AS_IS, Show
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class ScorerRecipe:
     test_clips: int | None = None
     min_share: float = 1.0
     compiled: bool = False
+    show: Show = AS_IS
 
     def scorer(self, device: str | None = None) -> Scorer:
         """Return a scorer, on another device where one is given.
@@ -30,5 +32,5 @@ class ScorerRecipe:
             CheckpointError, SettingsError: as `Scorer` does.
         """
         on = self.device if device is None else device
-        options = (self.precision, self.reader, self.test_crops, self.test_clips, self.min_share, self.compiled)
-        return Scorer(self.checkpoint, on, *options)
+        options = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "device"}
+        return Scorer(**options, device=on)

@@ -15,7 +15,7 @@ from zoomvqa.scoring.scorer import VideoScore
 
 COLUMNS: dict[str, type] = {
     "video": str, "score": float, "status": str, "error": str, "iqa": float, "vqa": float, "frames": int,
-    "clips": int, "seconds": float, "reader": str,
+    "clips": int, "seconds": float, "reader": str, "note": str,
 }  # fmt: skip
 PART_COLUMNS: dict[str, type] = {
     "video": str, "kind": str, "part": int, "first_frame": int, "last_frame": int, "start": float, "end": float,
@@ -31,18 +31,20 @@ def row_of(name: str, result: VideoScore) -> dict[str, Any]:
     """Return a video's row; scores are rounded to 6 decimals, None is what there is none of.
 
     A status of `partial` says that the video is damaged, and was scored on what decodes; `error` tells how much.
+    `note` tells what is special about its pictures.
     """
     return {
         "video": name,
         "score": _rounded(result.score),
-        "status": "error" if result.score is None else ("partial" if result.note else "ok"),
-        "error": " ".join((result.error or result.note).split()),
+        "status": "error" if result.score is None else ("partial" if result.damage else "ok"),
+        "error": " ".join((result.error or result.damage).split()),
         "iqa": _rounded(result.branches.get("iqa")),
         "vqa": _rounded(result.branches.get("vqa")),
         "frames": len(result.frames),
         "clips": len(result.clips),
         "seconds": round(result.seconds, 3),
         "reader": result.reader,
+        "note": result.note,
     }
 
 

@@ -26,10 +26,11 @@ from zoomvqa.scoring.branches import (
     score_parts,
 )
 from zoomvqa.scoring.parts import PartScore
-from zoomvqa.scoring.pieces import Ending, Message, pieces, pieces_of_file
+from zoomvqa.scoring.pieces import Ending, Message, Reading, pieces, pieces_of_file
 from zoomvqa.settings.vqa import MOST_PARTS
 from zoomvqa.video.array_video import ArrayVideo
 from zoomvqa.video.reader import ReaderName, check_reader
+from zoomvqa.video.show import AS_IS, Show
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class VideoScore:
         clips: the clips that the VQA branch looked at.
         seconds: how long it took.
         reader: which decoder read it.
-        note: what is wrong with the video though it has a score; empty where nothing is.
+        note: what is special about the video's pictures, such as HDR, and what was done about it; usually empty.
+        damage: how much of a damaged video was scored; empty where it is sound.
     """
 
     score: float | None
@@ -55,6 +57,7 @@ class VideoScore:
     seconds: float = 0.0
     reader: str = ""
     note: str = ""
+    damage: str = ""
 
 
 class Scorer:
@@ -70,12 +73,13 @@ class Scorer:
         min_share: of a damaged video's frames that must decode for it to be scored on them; 1 scores no damaged
             video.
         compiled: build what pays in C++; see `zoomvqa.models.inference.prepare_for_scoring`.
+        show: what is done to HDR, non-square pixels and interlaced frames.
 
     Attributes:
         description: of the checkpoint, with these crops and clips.
         device: that the networks are on.
         networks: the checkpoint's.
-        reader, min_share: as asked for.
+        reading: how files are read.
 
     Raises:
         CheckpointError: the weights do not fit.
@@ -93,6 +97,7 @@ class Scorer:
         test_clips: int | None = None,
         min_share: float = 1.0,
         compiled: bool = False,
+        show: Show = AS_IS,
     ) -> None:
         if precision not in PRECISIONS:
             raise SettingsError(f"precision: got {precision!r}, expected one of {', '.join(PRECISIONS)}")
@@ -103,7 +108,7 @@ class Scorer:
             raise SettingsError(f"min_share: got {min_share}, expected above 0 and at most 1")
         check_reader(reader)
         self.description = with_options(checkpoint.description, test_crops, test_clips)
-        self.device, self.reader, self.min_share = find_device(device), reader, min_share
+        self.device, self.reading = find_device(device), Reading(reader, min_share, show)
         net = prepare_for_scoring(checkpoint.build_net().to(self.device), precision, compile=compiled)
         branches = branch_scorers(self.description, net, self.device)
         self.networks = Networks(branches, self.device, precision)
@@ -126,7 +131,7 @@ class Scorer:
                 raise VideoError("fps: a file tells its own; it is for frames in memory")
             path = Path(video).expanduser()
             looks = self.networks.looks
-            messages: Iterator[Message] = pieces_of_file(path, looks, self.reader, self.min_share)
+            messages: Iterator[Message] = pieces_of_file(path, looks, self.reading)
         elif fps is None:
             raise VideoError("fps: frames in memory need their number a second")
         else:
@@ -143,7 +148,7 @@ class Scorer:
         scored = self._in_units(parts)
         if scored.score is None or not math.isfinite(scored.score):
             raise VideoError("the network's score is not a number")
-        return replace(scored, reader=ending.reader, note=ending.note)
+        return replace(scored, reader=ending.reader, note=ending.note, damage=ending.damage)
 
     def _in_units(self, found: dict[BranchName, list[PartScore]]) -> VideoScore:
         """Return the video's score and its parts' in the checkpoint's units."""

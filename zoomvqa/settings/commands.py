@@ -15,6 +15,7 @@ from zoomvqa.settings.ray import RaySettings
 from zoomvqa.settings.shared import Fraction01, StartingWeights
 from zoomvqa.settings.vqa import ClipCount, VQABranch
 from zoomvqa.video.reader import ReaderName
+from zoomvqa.video.show import HDR, Interlaced, PixelShape
 
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
 
@@ -95,6 +96,9 @@ class PredictSettings(Settings):
     test_clips: ClipCount | None
     reader: ReaderName
     min_share: Annotated[float, Field(gt=0.0, le=1.0)]
+    hdr: HDR
+    pixels: PixelShape
+    interlaced: Interlaced
     remote: bool
     workers: NonNegativeInt | None
     patience: PositiveFloat

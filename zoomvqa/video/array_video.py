@@ -26,7 +26,7 @@ class ArrayVideo:
     Attributes:
         timeline: evenly spaced.
         reader: `array`.
-        note: empty.
+        note, damage: empty.
 
     Raises:
         VideoError: the frames have another shape or dtype, or there are none, or `fps` is not above 0.
@@ -34,6 +34,7 @@ class ArrayVideo:
 
     reader = "array"
     note = ""
+    damage = ""
 
     def __init__(self, frames: Any, fps: float) -> None:
         try:

@@ -78,11 +78,12 @@ class StillPicture:
     Attributes:
         timeline: one frame.
         reader: `pillow`.
-        note: empty.
+        note, damage: empty.
     """
 
     reader = "pillow"
     note = ""
+    damage = ""
 
     def __init__(self, path: Path, timeline: Timeline) -> None:
         self._path, self.timeline = path, timeline
@@ -105,11 +106,12 @@ class AnimatedWebP:
     Attributes:
         timeline: after the frames' durations.
         reader: `pillow`.
-        note: empty.
+        note, damage: empty.
     """
 
     reader = "pillow"
     note = ""
+    damage = ""
 
     def __init__(self, path: Path, timeline: Timeline) -> None:
         self._path, self.timeline = path, timeline
@@ -131,7 +133,7 @@ class AnimatedWebP:
 
 
 def open_picture(path: Path) -> StillPicture | AnimatedWebP | None:
-    """Open a picture file; None for what is no picture to Pillow, or a GIF or PNG that moves.
+    """Open a picture file; None for what is no picture to Pillow, or a GIF, PNG or AVIF that moves.
 
     Raises:
         VideoError: it is a picture, but cannot be read, or holds several pages.
@@ -142,7 +144,7 @@ def open_picture(path: Path) -> StillPicture | AnimatedWebP | None:
             kind = (picture.format or "").lower()
             if count > 1 and kind == "webp":
                 return AnimatedWebP(path, _webp_timeline(picture, count))
-            if count > 1 and kind in {"gif", "png"}:
+            if count > 1 and kind in {"gif", "png", "avif"}:
                 return None
             if count > 1 and kind == "tiff":
                 raise VideoError(f"the file holds {count} pages, and one picture is expected")

@@ -13,15 +13,22 @@ from numpy.typing import NDArray
 
 from zoomvqa.errors import DamagedError, VideoError
 from zoomvqa.video.container import first_line, main_video, open_container, packets_of
+from zoomvqa.video.show import AS_IS, Show, deinterlaced
 from zoomvqa.video.timeline import Timeline
 from zoomvqa.video.upright import Pictures
 
 
 class PyAVReader:
-    """A file opened by PyAV; see `zoomvqa.video.reader.VideoReader`."""
+    """A file opened by PyAV; see `zoomvqa.video.reader.VideoReader`.
 
-    def __init__(self, path: Path, timeline: Timeline) -> None:
-        self._path = path
+    Args:
+        path: of it.
+        timeline: of it.
+        show: what is done to its pictures.
+    """
+
+    def __init__(self, path: Path, timeline: Timeline, show: Show = AS_IS) -> None:
+        self._path, self._show = path, show
         self._timeline = timeline
         increases = all(before < after for before, after in pairwise(timeline.pts))
         # AVI gives times in the order of decoding.
@@ -40,9 +47,10 @@ class PyAVReader:
             with open_container(self._path) as container:
                 stream = main_video(container)
                 stream.thread_type = "AUTO"
-                pictures = Pictures(self._timeline.crop)
-                for position, frame in enumerate(_decoded(container, stream)):
-                    self._check(position, frame)
+                pictures = pictures_of(self._timeline, self._show)
+                frames = self._checked(_decoded(container, stream))
+                frames = deinterlaced(frames) if self._show.deinterlaces(self._timeline) else frames
+                for position, frame in enumerate(frames):
                     if position == index:
                         yield pictures(frame)
                         index = next(wanted, None)
@@ -54,6 +62,11 @@ class PyAVReader:
             raise VideoError(f"frame {position + 1} cannot be read: {first_line(error)}") from None
         if index is not None:
             raise DamagedError(f"only {position + 1} of {len(self._timeline)} frames decode")
+
+    def _checked(self, frames: Iterator[Any]) -> Iterator[Any]:
+        for position, frame in enumerate(frames):
+            self._check(position, frame)
+            yield frame
 
     def _check(self, position: int, frame: Any) -> None:
         """Refuse a frame that FFmpeg marked as corrupt, or that is not the one at its place.
@@ -71,3 +84,8 @@ class PyAVReader:
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:
     for packet in chain(packets_of(container, stream), [None]):  # the last gives what the decoder holds back
         yield from stream.codec_context.decode(packet)
+
+
+def pictures_of(line: Timeline, show: Show) -> Pictures:
+    """Return what makes arrays of the decoded frames of a video."""
+    return Pictures(line.crop, show.width(line), tonemap=show.tone_maps(line))

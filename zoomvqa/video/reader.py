@@ -14,6 +14,7 @@ from zoomvqa.errors import VideoError, nearest
 from zoomvqa.video.decord_reader import DecordReader, decord_doubts, decord_hoards
 from zoomvqa.video.pyav_reader import PyAVReader
 from zoomvqa.video.raw_reader import ENDING, RawReader, raw_format, raw_timeline
+from zoomvqa.video.show import AS_IS, Show
 from zoomvqa.video.timeline import Timeline, read_timeline
 from zoomvqa.video.torchcodec_reader import TorchCodecReader, torchcodec_decoder, torchcodec_doubts
 
@@ -49,7 +50,6 @@ class VideoReader(Protocol):
 
 _READERS: dict[str, Callable[[Path, Timeline], VideoReader]] = {
     "decord": DecordReader,
-    "pyav": PyAVReader,
     "torchcodec": TorchCodecReader,
 }
 # What each is not proven to read right, in words; PyAV reads in sequence with the newest FFmpeg, and is the judge.
@@ -80,11 +80,12 @@ class Video:
         reader: `decord`, `pyav`, `torchcodec`, or `auto`: decord for the files that it is proven to read right and
             cannot fill the memory with, PyAV for all others. With `raw:1920x1080@30` that is what .yuv files
             hold, and others are read as with `auto`.
+        show: what is done to its pictures; where that is anything, PyAV reads them.
 
     Attributes:
         timeline: when each frame is shown.
         reader: the decoder in use; it may change midway.
-        note: empty; what a row is to say of the file, see `zoomvqa.data.one_pass.FrameStore`.
+        note, damage: see `zoomvqa.data.one_pass.FrameStore`.
 
     Raises:
         DamagedError: it is a video, but damaged or cut short. Reading frames may raise it, too.
@@ -92,10 +93,10 @@ class Video:
         ToolError: the reader asked for is not installed.
     """
 
-    note = ""
+    damage = ""
 
-    def __init__(self, path: Path, reader: ReaderName = "auto") -> None:
-        self.path = path
+    def __init__(self, path: Path, reader: ReaderName = "auto", show: Show = AS_IS) -> None:
+        self.path, self.note, self._show = path, "", show
         self._decoder: VideoReader
         form = raw_format(reader)
         if path.suffix.lower() == ENDING:
@@ -106,19 +107,29 @@ class Video:
             return
         reader = "auto" if form else reader
         self.timeline = read_timeline(path)
+        self.note = show.note(self.timeline)
         self._may_switch = reader == "auto"
         self.reader = self._chosen() if self._may_switch else reader
-        if not self._may_switch and (doubt := _DOUBTS[reader](path, self.timeline)):
+        if not self._may_switch and (doubt := self._doubt(reader)):
             raise VideoError(f"{reader} is not known to read {doubt} right; use reader=auto or reader=pyav")
         try:
-            self._decoder = _READERS[self.reader](path, self.timeline)
+            self._decoder = self._opened()
         except VideoError as error:
             self._switch(error)
 
     def _chosen(self) -> ReaderName:
         """Return decord for a small file that it is proven to read right, else PyAV."""
-        hoards = decord_hoards(self.timeline)
-        return "pyav" if hoards or decord_doubts(self.path, self.timeline) else "decord"
+        return "pyav" if decord_hoards(self.timeline) or self._doubt("decord") else "decord"
+
+    def _doubt(self, reader: ReaderName) -> str:
+        if reader != "pyav" and self._show.changes(self.timeline):
+            return f"pictures to be changed ({self.note})"
+        return _DOUBTS[reader](self.path, self.timeline)
+
+    def _opened(self) -> VideoReader:
+        if self.reader == "pyav":
+            return PyAVReader(self.path, self.timeline, self._show)
+        return _READERS[self.reader](self.path, self.timeline)
 
     def __len__(self) -> int:
         return len(self.timeline)
@@ -152,4 +163,5 @@ class Video:
         """Go over to PyAV, which gives the same pixels, or raise `error` where that is not allowed."""
         if not self._may_switch or self.reader == "pyav":
             raise error
-        self.reader, self._decoder = "pyav", PyAVReader(self.path, self.timeline)
+        self.reader = "pyav"
+        self._decoder = self._opened()

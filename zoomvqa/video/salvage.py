@@ -14,8 +14,9 @@ from zoomvqa.errors import VideoError
 from zoomvqa.video.container import first_line, header_of, main_video, open_container, promised_packets
 from zoomvqa.video.counting import FrameCount, count_frames, decode_all
 from zoomvqa.video.headers import TrackHeader
+from zoomvqa.video.pyav_reader import pictures_of
+from zoomvqa.video.show import AS_IS, Show, deinterlaced
 from zoomvqa.video.timeline import Timeline, cropped, timeline_of_times
-from zoomvqa.video.upright import Pictures
 
 
 class SalvagedVideo:
@@ -24,14 +25,15 @@ class SalvagedVideo:
     Attributes:
         timeline: when those frames are shown; there are no others in it.
         reader: `pyav`.
-        note: such as `damaged: 63 of 120 frames decode`; empty where all do.
+        note: see `zoomvqa.data.one_pass.FrameStore`.
+        damage: such as `damaged: 63 of 120 frames decode`; empty where all do.
     """
 
     reader = "pyav"
 
-    def __init__(self, path: Path, timeline: Timeline, kept: Sequence[int], note: str) -> None:
-        self._path, self._kept = path, kept
-        self.timeline, self.note = timeline, note
+    def __init__(self, path: Path, timeline: Timeline, kept: Sequence[int], damage: str, show: Show) -> None:
+        self._path, self._kept, self._show = path, kept, show
+        self.timeline, self.damage, self.note = timeline, damage, show.note(timeline)
 
     def __len__(self) -> int:
         return len(self.timeline)
@@ -44,10 +46,12 @@ class SalvagedVideo:
         """
         if list(indices) != sorted(indices) or not indices or indices[0] < 0 or indices[-1] >= len(self):
             raise ValueError(f"frame indices must be sorted and within 0..{len(self) - 1}")
-        wanted, number, pictures = list(indices), 0, Pictures(self.timeline.crop)
+        wanted, number, pictures = list(indices), 0, pictures_of(self.timeline, self._show)
         try:
             with open_container(self._path) as container:
-                for position, (frame, _) in enumerate(decode_all(container, main_video(container))):
+                frames: Iterator[Any] = (found.frame for found in decode_all(container, main_video(container)))
+                frames = deinterlaced(frames) if self._show.deinterlaces(self.timeline) else frames
+                for position, frame in enumerate(frames):
                     if position != self._kept[wanted[number]]:
                         continue
                     picture = pictures(frame)
@@ -61,7 +65,7 @@ class SalvagedVideo:
         raise VideoError(f"frame {wanted[number]} does not decode any more")
 
 
-def salvage(path: Path, least_share: float) -> SalvagedVideo:
+def salvage(path: Path, least_share: float, show: Show = AS_IS) -> SalvagedVideo:
     """Open a file for which a `DamagedError` was raised, to read those of its frames that decode.
 
     The whole file is decoded once to find them; no picture is kept. What a decoder marks as damaged, because it
@@ -70,9 +74,10 @@ def salvage(path: Path, least_share: float) -> SalvagedVideo:
     Args:
         path: the file.
         least_share: of the frames that the file promises, how many must decode: above 0, at most 1.
+        show: what is done to its pictures.
 
     Returns:
-        Frames, timeline and note, behind the interface of a video.
+        Frames, timeline and damage, behind the interface of a video.
 
     Raises:
         ValueError: `least_share` is out of its range.
@@ -95,8 +100,8 @@ def salvage(path: Path, least_share: float) -> SalvagedVideo:
             timeline = cropped(timeline_of_times(container, stream, times), header.crop)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"not a readable video: {first_line(error)}") from None
-    note = f"damaged: {len(kept)} of {promised} frames decode" if len(kept) < promised else ""
-    return SalvagedVideo(path, timeline, kept, note)
+    damage = f"damaged: {len(kept)} of {promised} frames decode" if len(kept) < promised else ""
+    return SalvagedVideo(path, timeline, kept, damage, show)
 
 
 def promised_frames(container: Any, stream: Any, header: TrackHeader, count: FrameCount) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+import av
 import numpy as np
 from av.filter import Graph
 from av.sidedata.sidedata import SideDataContainer
@@ -12,10 +13,15 @@ from av.sidedata.sidedata import Type as SideData
 from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
+from zoomvqa.video.container import first_line
 from zoomvqa.video.headers import NO_CROP, Crop
 
 # How far, relative to the picture, an axis may lean and still count as upright: ffmpeg allows a degree.
 _LEAN = math.sin(math.radians(1.0))
+
+
+# What makes FFmpeg's scaler convert brightness and primaries, too, with its tone mapping.
+_TO_SDR = ":out_primaries=bt709:out_transfer=bt709:intent=perceptual"
 
 
 class Turn(NamedTuple):
@@ -77,10 +83,15 @@ class Pictures:
 
     Args:
         crop: what the container says is not shown of the coded picture.
+        width: that pictures get after that, before they are turned; None leaves it.
+        tonemap: bring HDR to the brightness and colours of BT.709.
     """
 
-    def __init__(self, crop: Crop = NO_CROP) -> None:
-        self._crop = crop
+    def __init__(self, crop: Crop = NO_CROP, width: int | None = None, *, tonemap: bool = False) -> None:
+        left, top, right, bottom = crop
+        self._before = [("crop", f"iw-{left}-{right}:ih-{top}-{bottom}:{left}:{top}")] if any(crop) else []
+        self._before += [("scale", f"{width}:ih:flags=bicubic")] if width else []
+        self._scale = f"flags=bicubic{_TO_SDR if tonemap else ''}"
         self._key: tuple[Any, ...] = ()
         self._graph: Any = None
 
@@ -88,18 +99,29 @@ class Pictures:
         """Return (height, width, 3) uint8 RGB.
 
         Raises:
-            VideoError: see `turn_of`.
-            av.FFmpegError: the pixel format cannot be converted.
+            VideoError: see `turn_of`; or its colours are coded in a way that FFmpeg does not convert.
         """
         turn = turn_of(frame)
         key = (frame.width, frame.height, frame.format.name, int(frame.colorspace), int(frame.color_range), turn)
-        if key != self._key:  # at the start, and where a stream changes midway
-            self._key, self._graph = key, _graph(frame, self._crop, turn)
-        self._graph.push(frame)
-        return np.asarray(self._graph.pull().to_ndarray(), dtype=np.uint8)
+        try:
+            if key != self._key:  # at the start, and where a stream changes midway
+                self._key, self._graph = (
+                    key,
+                    _graph(frame, [*self._before, *_turning(turn), ("scale", self._scale)]),
+                )
+            self._graph.push(frame)
+            return np.asarray(self._graph.pull().to_ndarray(), dtype=np.uint8)
+        except (av.FFmpegError, ValueError) as error:
+            coded = f"{frame.format.name}, colour matrix {int(frame.colorspace)} of ITU-T H.273"
+            raise VideoError(f"FFmpeg does not convert its pictures ({coded}): {first_line(error)}") from None
 
 
-def _graph(frame: Any, crop: Crop, turn: Turn) -> Any:
+def _turning(turn: Turn) -> list[tuple[str, str]]:
+    steps = [("transpose", "dir=cclock_flip")] * turn.transpose  # which is the plain exchange of rows and columns
+    return [*steps, *[("hflip", "")] * turn.mirror, *[("vflip", "")] * turn.flip]
+
+
+def _graph(frame: Any, steps: list[tuple[str, str]]) -> Any:
     graph = Graph()
     last = graph.add(
         "buffer",
@@ -110,11 +132,7 @@ def _graph(frame: Any, crop: Crop, turn: Turn) -> Any:
         colorspace=str(int(frame.colorspace)),
         range=str(int(frame.color_range)),
     )
-    left, top, right, bottom = crop
-    steps = [("crop", f"iw-{left}-{right}:ih-{top}-{bottom}:{left}:{top}")] if any(crop) else []
-    steps += [("transpose", "dir=cclock_flip")] * turn.transpose  # which is the plain exchange of rows and columns
-    steps += [("hflip", "")] * turn.mirror + [("vflip", "")] * turn.flip
-    for name, options in [*steps, ("scale", "flags=bicubic"), ("format", "pix_fmts=rgb24"), ("buffersink", "")]:
+    for name, options in [*steps, ("format", "pix_fmts=rgb24"), ("buffersink", "")]:
         filter_ = graph.add(name, options) if options else graph.add(name)
         last.link_to(filter_)
         last = filter_
