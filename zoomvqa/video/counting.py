@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,12 +11,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
-from zoomvqa.video.container import main_video, open_container, packets_of
-from zoomvqa.video.upright import UPRIGHT, turn_of
+from zoomvqa.video.container import decodable, main_video, open_container, packets_of, set_up_decoder
+from zoomvqa.video.upright import UPRIGHT, Pictures, turn_of
 
-# Files of which is remembered whether all of their frames are sound.
+# Files of which the first picture's checksum is remembered.
 _REMEMBERED = 4096
 
 
@@ -51,8 +54,8 @@ class Stored:
     corrupt: set[int] = field(default_factory=set)
     broken: bool = False
 
-    def see(self, packet: Any) -> None:
-        """Take note of a packet."""
+    def seen(self, packet: Any) -> Any:
+        """Take note of a packet, and return it."""
         self.packets += 1
         self.hidden += packet.is_discard
         time = packet.pts if packet.pts is not None else packet.dts
@@ -60,6 +63,7 @@ class Stored:
             self.ends = max(self.ends, time + (packet.duration or 0))
             if packet.is_corrupt:
                 self.corrupt.add(time)
+        return packet
 
 
 def decode_all(container: Any, stream: Any, stored: Stored | None = None) -> Iterator[DecodedFrame]:
@@ -68,12 +72,10 @@ def decode_all(container: Any, stream: Any, stored: Stored | None = None) -> Ite
     One thread decodes, so that a damaged file gives the same frames each time.
     """
     stored = stored or Stored()
-    stream.thread_type = "NONE"
+    decoder = set_up_decoder(stream, threads=False)
     for packet in _to_the_end(container, stream, stored):
-        if packet is not None:
-            stored.see(packet)
         try:
-            frames = stream.codec_context.decode(packet)
+            frames = decoder.decode(packet)
         except av.FFmpegError:  # this packet is lost, the next may not be
             stored.failed += 1
             continue
@@ -85,7 +87,7 @@ def _to_the_end(container: Any, stream: Any, stored: Stored) -> Iterator[Any]:
     """Yield packets to the end, or to where the container is broken, and None for the decoder's last frames."""
     stored.broken = True
     with suppress(av.FFmpegError):
-        yield from packets_of(container, stream)
+        yield from decodable(map(stored.seen, packets_of(container, stream)), stream.codec_context.name)
         stored.broken = False
     yield None
 
@@ -128,23 +130,33 @@ def count_frames(container: Any, stream: Any) -> FrameCount:
     return FrameCount(times, sound, stored, upright)
 
 
-def shows_plainly(path: Path, frames: int) -> bool:
-    """Tell whether a file decodes to `frames` sound pictures, all upright: what another decoder need not see to.
+def checksum(picture: NDArray[np.uint8]) -> str:
+    """Return what tells a picture from others."""
+    return hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16).hexdigest()
 
-    Neither decord nor torchcodec hand on whether FFmpeg marked a frame as corrupt. The answer is remembered.
+
+def first_of_plain(path: Path, frames: int) -> str:
+    """Return the checksum of a file's first picture; empty where another decoder may show it otherwise.
+
+    That is where it does not decode to `frames` sound pictures, all upright. Neither decord nor torchcodec hand on
+    whether FFmpeg marked a frame as corrupt. The answer is remembered.
     """
     try:
         about = path.stat()
     except OSError:
-        return False
-    return _shows_plainly(path, frames, (about.st_size, about.st_mtime_ns))
+        return ""
+    return _first_of_plain(path, frames, (about.st_size, about.st_mtime_ns))
 
 
 @lru_cache(_REMEMBERED)
-def _shows_plainly(path: Path, frames: int, _state: tuple[int, int]) -> bool:
+def _first_of_plain(path: Path, frames: int, _state: tuple[int, int]) -> str:
     try:
         with open_container(path) as container:
             count = count_frames(container, main_video(container))
+        if not (count.whole and count.upright and len(count.times) == frames):
+            return ""
+        with open_container(path) as container:
+            frame, _ = next(decode_all(container, main_video(container)))
+            return checksum(Pictures()(frame))
     except (av.FFmpegError, OSError, ValueError, VideoError):
-        return False
-    return count.whole and count.upright and len(count.times) == frames
+        return ""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
 from zoomvqa.video.alive import beat
-from zoomvqa.video.counting import shows_plainly
+from zoomvqa.video.counting import checksum, first_of_plain
 from zoomvqa.video.timeline import Timeline
 
 # What decord is trusted with: `tests/video/test_matrix.py` compares each with the ffmpeg program, pixel by pixel.
@@ -48,7 +48,7 @@ def decord_doubts(path: Path, line: Timeline) -> str:
         "packets that are no frames": line.counted,
     }
     found = next((doubt for doubt, is_there in doubts.items() if is_there), "")
-    return found or ("" if shows_plainly(path, len(line)) else "damaged or turned pictures")
+    return found or ("" if first_of_plain(path, len(line)) else "damaged or turned pictures")
 
 
 def decord_hoards(line: Timeline) -> bool:
@@ -74,13 +74,16 @@ class DecordReader:
         try:
             self._open = lambda: decord.VideoReader(str(path), num_threads=0)
             self._reader: Any = self._open()
+            first = self._reader.next().asnumpy()
         except self._errors as error:
             raise VideoError(f"decord cannot open it: {_first_line(error)}") from None
         if len(self._reader) != len(timeline):
             raise VideoError(
                 f"decord counts {len(self._reader)} frames where the file shows {len(timeline)}; use reader=pyav"
             )
-        self._position = 0
+        if checksum(first) != first_of_plain(path, len(timeline)):  # such as H.264 that crops at the left
+            raise VideoError("decord shows other pixels than PyAV; use reader=pyav")
+        self._position = 1
 
     def read(self, indices: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
         """Yield frames, reading in sequence: where decord skips frames, it seeks, and may come out at others.

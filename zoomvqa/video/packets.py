@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import av
@@ -12,11 +13,12 @@ from zoomvqa.video.container import first_line, packets_of, promised_end
 from zoomvqa.video.headers import TrackHeader
 from zoomvqa.video.parameters import ParameterWatch
 
-# Codecs of which each packet shows exactly one frame, as long as the first is a keyframe and nothing stored behind
-# it comes before it. Of all others frames are counted by decoding: MPEG-4 has frames that are not coded,
-# animations leave out what does not change.
-_ONE_FRAME_EACH = frozenset({"h264", "hevc", "av1", "libdav1d", "mjpeg", "prores", "dnxhd", "ffv1", "ffvhuff",
-                             "huffyuv", "utvideo", "rawvideo", "v210", "png", "jpeg2000"})  # fmt: skip
+# Codecs of which each packet shows exactly one frame. Of those that predict from other frames that holds where the
+# first packet is a keyframe, and times tell in which order frames are shown. Of all others frames are counted
+# by decoding: MPEG-4 has frames that are not coded, animations leave out what does not change.
+_EACH_ALONE = frozenset({"mjpeg", "prores", "dnxhd", "ffv1", "ffvhuff", "huffyuv", "utvideo", "rawvideo", "v210",
+                         "png", "jpeg2000"})  # fmt: skip
+_PREDICTED = frozenset({"h264", "hevc", "av1", "libdav1d", "vp8", "libvpx", "vp9", "libvpx-vp9"})
 
 
 class Packet(NamedTuple):
@@ -56,7 +58,7 @@ def read_packets(container: Any, stream: Any, header: TrackHeader) -> Packets:
     """Read what every packet of a stream says, in storage order."""
     codec, step = stream.codec_context.name, steady_step(stream)
     watch = ParameterWatch(codec, stream.codec_context.extradata or b"")
-    found = Packets(shows_all=codec in _ONE_FRAME_EACH or codec in _SHOWS)
+    found = Packets(shows_all=codec in _EACH_ALONE or codec in _PREDICTED)
     shows = _SHOWS.get(codec, lambda _: True)
     try:
         for packet in packets_of(container, stream):
@@ -74,7 +76,9 @@ def read_packets(container: Any, stream: Any, header: TrackHeader) -> Packets:
     except av.FFmpegError as error:
         found.cut = first_line(error)
     found.varies = watch.changed
-    found.shows_all = found.shows_all and _begins_plainly(found.rows)
+    if codec in _PREDICTED:
+        ordered = found.timed and _tells_order(found.rows, reorders=bool(stream.codec_context.reorder_depth))
+        found.shows_all = found.shows_all and ordered and _begins_plainly(found.rows)
     found.cut = found.cut or _missing_end(container, stream, found.rows, header)
     return found
 
@@ -113,6 +117,12 @@ def _begins_plainly(rows: list[Packet]) -> bool:
         if row.time < first.time:
             return False
     return True
+
+
+def _tells_order(rows: list[Packet], *, reorders: bool) -> bool:
+    """Tell whether times are those of showing: some files have those of decoding in their place."""
+    in_order = all(before.time <= after.time for before, after in pairwise(rows))
+    return not (reorders and in_order and len(rows) > 1)
 
 
 def _missing_end(container: Any, stream: Any, rows: list[Packet], header: TrackHeader) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoomvqa.errors import DamagedError, VideoError
-from zoomvqa.video.container import first_line, main_video, open_container, packets_of
+from zoomvqa.video.container import decodable, first_line, main_video, open_container, packets_of, set_up_decoder
 from zoomvqa.video.show import AS_IS, Show, deinterlaced
 from zoomvqa.video.timeline import Timeline
 from zoomvqa.video.upright import Pictures
@@ -32,7 +32,7 @@ class PyAVReader:
         self._timeline = timeline
         increases = all(before < after for before, after in pairwise(timeline.pts))
         # AVI gives times in the order of decoding.
-        self._trusts_times = timeline.timed and increases and timeline.container != "avi"
+        self._trusts_times = increases and not timeline.counted and timeline.container != "avi"
 
     def read(self, indices: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
         """Yield frames by decoding the file from its start up to the last index.
@@ -46,7 +46,6 @@ class PyAVReader:
         try:
             with open_container(self._path) as container:
                 stream = main_video(container)
-                stream.thread_type = "AUTO"
                 pictures = pictures_of(self._timeline, self._show)
                 frames = self._checked(_decoded(container, stream))
                 frames = deinterlaced(frames) if self._show.deinterlaces(self._timeline) else frames
@@ -82,8 +81,10 @@ class PyAVReader:
 
 
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:
-    for packet in chain(packets_of(container, stream), [None]):  # the last gives what the decoder holds back
-        yield from stream.codec_context.decode(packet)
+    decoder = set_up_decoder(stream, threads=True)
+    packets = decodable(packets_of(container, stream), decoder.name)
+    for packet in chain(packets, [None]):  # the last gives what the decoder holds back
+        yield from decoder.decode(packet)
 
 
 def pictures_of(line: Timeline, show: Show) -> Pictures:

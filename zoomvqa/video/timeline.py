@@ -22,6 +22,8 @@ _USUAL_RATE = 25
 # Seconds that a frame may stay; frames are chosen by their times, and a damaged time would choose one for ever.
 _LONGEST = 3600
 _SQUARE = Fraction(1)
+# By how many seconds the times of neighbouring frames may be out of order.
+_REORDERED_S = 1
 
 
 class Colours(NamedTuple):
@@ -195,14 +197,20 @@ def timeline_of_times(container: Any, stream: Any, times: Sequence[tuple[int | N
     """Return the timeline of frames of which decoding gave (pts, duration); an even one of impossible times."""
     pts = [time for time, _ in times if time is not None]
     durations = [duration for _, duration in times]
-    if container.format.name == "avi":  # whose times are in the order of storage
-        pts.sort()
+    if not _begins_again(stream, pts):
+        pts.sort()  # of AVI, and of other files with the times of decoding
     in_order = len(pts) == len(times) and all(before <= after for before, after in pairwise(pts))
     if in_order and not has_gap(container, stream, pts, durations):
         return timeline_of(container, stream, pts, durations)
     rate = Fraction(stream.guessed_rate or _USUAL_RATE)
     line = timeline_of(container, stream, range(len(times)), [1] * len(times))
     return replace(line, time_base=1 / (rate if 1 <= rate <= 1000 else Fraction(_USUAL_RATE)), start=0)
+
+
+def _begins_again(stream: Any, pts: Sequence[int]) -> bool:
+    """Tell whether times jump back by more than reordering does: recordings that were joined."""
+    limit = _REORDERED_S / Fraction(stream.time_base)
+    return any(after < before - limit for before, after in pairwise(pts))
 
 
 def timeline_of(container: Any, stream: Any, pts: Iterable[int], durations: Iterable[int]) -> Timeline:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zoomvqa.errors import ToolError, VideoError
 from zoomvqa.video.container import main_video, open_container
-from zoomvqa.video.counting import shows_plainly
+from zoomvqa.video.counting import first_of_plain
 from zoomvqa.video.timeline import Timeline
 
 _USE = "use reader=auto or reader=pyav"
@@ -33,7 +33,7 @@ def torchcodec_doubts(path: Path, line: Timeline) -> str:
         "packets that are no frames": line.counted,
     }
     found = next((doubt for doubt, is_there in doubts.items() if is_there), "")
-    return found or ("" if shows_plainly(path, len(line)) else "damaged, turned or mirrored pictures")
+    return found or ("" if first_of_plain(path, len(line)) else "damaged, turned or mirrored pictures")
 
 
 def torchcodec_decoder() -> Any:
