@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from zoomvqa.data.frame_source import open_store
 from zoomvqa.errors import VideoError
-from zoomvqa.video.container import main_video, open_container
+from zoomvqa.video.container import first_line, main_video, open_container
+from zoomvqa.video.counting import decode_all
 from zoomvqa.video.raw_reader import ENDING
 from zoomvqa.video.reader import ReaderName, Video
 
@@ -116,18 +117,16 @@ def _video(path: Path, question: Question) -> Probe:
 def _decode(path: Path, frames: int) -> tuple[int, str, list[tuple[int, str, str]]]:
     """Decode all frames; return how many there are, the prints of three, and what the decoder says."""
     wanted, prints, count = {0, frames // 2, frames - 1}, [], 0
-    # Decoding threads that log wait for this one, which waits for them: there is one thread while it listens.
+    # One thread decodes: several that log would wait for this one, which waits for them.
     av.logging.set_level(av.logging.WARNING)
     try:
         with av.logging.Capture(local=False) as said, open_container(path) as container:
-            stream = main_video(container)
-            stream.thread_type = "NONE"
-            for picture in container.decode(stream):
+            for picture, is_sound in decode_all(container, main_video(container)):
                 if count in wanted:
                     prints.append(_print(picture.to_ndarray(format="gray")))
-                count += 1
+                count += is_sound
     except (av.FFmpegError, ValueError) as error:
-        raise VideoError(f"frame {count} of {frames} does not decode: {str(error).splitlines()[0]}") from None
+        raise VideoError(f"frame {count} of {frames} does not decode: {first_line(error)}") from None
     finally:
         av.logging.set_level(None)
     return count, "".join(prints), list(said)
