@@ -156,9 +156,9 @@ def promised_end(container: Any, stream: Any, header: TrackHeader, ends: float) 
     if tagged := _tagged_seconds(stream):
         return Promise(tagged, near)
     of_file = 0.0
-    if "matroska" in formats:
+    if formats & {"matroska", "asf"}:
         of_file = header.seconds
-    elif formats & {"flv", "asf"}:
+    elif "flv" in formats:
         of_file = (container.duration or 0) / 1_000_000
     is_short = ends < of_file and _file_end(container) < of_file - frame
     return Promise(of_file if is_short else 0.0, max(0.5, 3 * frame))
