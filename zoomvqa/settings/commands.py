@@ -90,6 +90,7 @@ class PredictSettings(Settings):
     data: AnyData | None = None
     split: SplitName
     output: str
+    overwrite: bool = False
     details: bool
     test_crops: PositiveInt | None
     test_clips: ClipCount | None
@@ -123,6 +124,7 @@ class FuseSettings(Settings):
     iqa: str
     vqa: str
     output: str
+    overwrite: bool = False
     share: Fraction01
     rescaled: list[Literal["iqa", "vqa"]] | None
 
