@@ -19,7 +19,7 @@ from rich.progress import Progress, TaskID
 
 from zoomvqa.console import byte_progress
 from zoomvqa.errors import CheckpointError, ToolError
-from zoomvqa.files import sha256_of, whole_file
+from zoomvqa.files import no_room, sha256_of, whole_file
 
 _BLOCK = 2**18
 # What a server says when it has no time just now.
@@ -53,6 +53,7 @@ def download(
 
     Raises:
         ToolError: the server cannot be reached, refuses, sends something else, or stops halfway too often.
+        OSError: the disk is full.
     """
     part = target.with_name(target.name + ".part")
     idle = most = 0
@@ -67,6 +68,8 @@ def download(
                     raise ToolError(f"{address} cannot be had (HTTP {error.code})") from None
                 reason = f"HTTP {error.code}"
             except (_Cut, OSError, http.client.HTTPException, ValueError) as error:
+                if full := no_room(error):  # another attempt would end in the same
+                    raise OSError(full.errno, full.strerror, str(part)) from None
                 reason = _reason(error)
             idle = 0 if _size(part) > most else idle + 1
             most = max(most, _size(part))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -11,6 +12,40 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from zoomvqa.errors import ZoomVQAError
+
+# What writing ends in where there is no room: on the disk, for this user, or for a file of such a size.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def no_room(error: BaseException) -> OSError | None:
+    """Return the system's error behind an error that came from a full disk, None for any other.
+
+    Libraries raise errors of their own while they handle it: torch's writer a RuntimeError about positions.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in _NO_ROOM:
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have an error of a full disk in the block name the file that was being written.
+
+    Raises:
+        OSError: there is no room.
+    """
+    try:
+        yield
+    except Exception as error:
+        full = None if isinstance(error, ZoomVQAError) else no_room(error)
+        if full is None or full.filename is not None:
+            raise
+        raise OSError(full.errno, full.strerror, str(path)) from None
+
 
 @contextmanager
 def whole_file(path: Path, mode: str = "w", newline: str | None = None) -> Iterator[IO]:
@@ -18,6 +53,9 @@ def whole_file(path: Path, mode: str = "w", newline: str | None = None) -> Itera
 
     The text goes to a hidden neighbour first and is renamed over `path` at the end, which is atomic on one
     file system; a crash leaves the old file, or none.
+
+    Raises:
+        OSError: it cannot be written; where the disk is full, it names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     encoding, errors = (None, None) if "b" in mode else ("utf-8", "backslashreplace")  # names may be any bytes
@@ -31,7 +69,7 @@ def whole_file(path: Path, mode: str = "w", newline: str | None = None) -> Itera
         newline=newline,
     )
     try:
-        with handle:
+        with naming(path), handle:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
@@ -51,7 +89,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
-        yield work
+        with naming(path):
+            yield work
         work.chmod(0o755)
         if path.exists():
             shutil.rmtree(path)

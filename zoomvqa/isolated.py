@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from zoomvqa.parent import end_with_parent
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 # Items given to a worker before its last one is done, so that it never waits.
@@ -45,7 +47,7 @@ def run_isolated(
     if method == "forkserver":
         context.set_forkserver_preload([preload])
     waiting, running = iter(items), dict[Any, Item]()
-    pool = ProcessPool(max_workers=workers, context=context)
+    pool = ProcessPool(max_workers=workers, context=context, initializer=end_with_parent)
     done = False
     try:
         while True:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -22,6 +24,8 @@ _START = (
     "CREATE TABLE IF NOT EXISTS made (made_from TEXT)",
     "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
 )
+# What a database of SQLite's begins with.
+_MARK = b"SQLite format 3\0"
 
 
 class Journal:
@@ -30,12 +34,17 @@ class Journal:
     A key that is not known raises `KeyError`, as in a dictionary.
     """
 
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
+    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
+        self._database, self._path = database, path
 
     def write(self, key: str, value: Any) -> None:
-        """Add an entry, plain data, that outlives this process from now on; what was written last counts."""
-        self._database.execute("INSERT OR REPLACE INTO entries VALUES (?, ?)", (_safe(key), json.dumps(value)))
+        """Add an entry, plain data, that outlives this process from now on; what was written last counts.
+
+        Raises:
+            OSError: it cannot be written, mostly because the disk is full; entries before it are kept.
+        """
+        with _told(self._path):
+            self._database.execute("INSERT OR REPLACE INTO entries VALUES (?, ?)", (_safe(key), json.dumps(value)))
 
     def __getitem__(self, key: str) -> Any:
         found = self._database.execute("SELECT value FROM entries WHERE key = ?", (_safe(key),)).fetchone()
@@ -51,8 +60,12 @@ class Journal:
         return int(self._database.execute("SELECT count(*) FROM entries").fetchone()[0])
 
     def take_over(self, other: Path) -> None:
-        """Add the entries of another journal that no process has open."""
-        with closing(_connect(other)) as database, self._database:
+        """Add the entries of another journal that no process has open.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        with _told(self._path), closing(_connect(other)) as database, self._database:
             self._database.execute("BEGIN")
             rows = database.execute("SELECT key, value FROM entries")
             self._database.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?)", rows)
@@ -60,16 +73,18 @@ class Journal:
 
 @contextmanager
 def open_journal(path: Path, made_from: Any) -> Iterator[Journal]:
-    """Open the journal in a file; one that was made from something else, or is none, is begun anew.
+    """Open the journal in a file; one that was made from something else, or is damaged, is begun anew.
 
     Args:
         path: of the file; its folder is made.
         made_from: plain data that tells what the entries depend on beside their keys.
 
     Raises:
-        SettingsError: another process has it open.
+        SettingsError: another process has it open, or the file is no journal.
+        OSError: there is no room for it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _refuse_other_file(path)
     told = json.dumps(made_from, sort_keys=True)
     try:
         database = _connect(path)
@@ -79,16 +94,57 @@ def open_journal(path: Path, made_from: Any) -> Iterator[Journal]:
             database = _connect(path)
             database.execute("INSERT INTO made VALUES (?)", (told,))
     except sqlite3.OperationalError as error:
+        if _is_full(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
         raise SettingsError(f"output: {path} cannot be written ({error}); another run may be at it") from None
     with closing(database):
-        yield Journal(database)
+        yield Journal(database, path)
 
 
 @contextmanager
 def read_journal(path: Path) -> Iterator[Journal]:
     """Open a journal that several processes read and none writes."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as database:
-        yield Journal(database)
+        yield Journal(database, path)
+
+
+def _refuse_other_file(path: Path) -> None:
+    """Refuse a file that was not written as a journal; a damaged one still has SQLite's mark, or is empty.
+
+    Raises:
+        SettingsError: it is one.
+    """
+    way = f"output: {path} is in the way, and this command did not write it; move it, or give another output"
+    if path.is_dir():
+        raise SettingsError(f"output: {path} is a folder, and a file of this name is needed; give another output")
+    if not path.is_file() or path.stat().st_size == 0:
+        return
+    with path.open("rb") as handle:
+        start = handle.read(len(_MARK))
+    if not _MARK.startswith(start) and start.strip(b"\0"):  # cut short, or lost by a power failure
+        raise SettingsError(way)
+    try:
+        with closing(sqlite3.connect(path, timeout=0)) as database:
+            database.execute(_START[0])
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:  # damaged, or another run is at it, which is told later
+        return
+    if not tables <= {"made", "entries"}:
+        raise SettingsError(way)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Raise what SQLite says of a full disk, or of one that fails, as the system's error with the file's name."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        number = errno.ENOSPC if _is_full(error) else errno.EIO
+        raise OSError(number, os.strerror(number), str(path)) from None
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    return "disk is full" in str(error)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

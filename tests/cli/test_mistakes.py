@@ -29,6 +29,18 @@ def one_line(outcome, message: str) -> None:
         (["seed=abc"], "seed: got 'abc', expected a valid integer"),
         (["trainer.devices=0"], "trainer.devices: got 0, expected greater than 0"),
         (["trainer.precision=bf16"], "trainer.precision: got 'bf16'"),
+        (
+            ["branch.network=foo"],
+            "branch.network: got 'foo', expected settings of its own, such as branch.network.bac",
+        ),
+        (["branch.loss=l1"], "branch.loss: got 'l1', expected settings of its own, such as branch.loss.name=…"),
+        (
+            ["data.columns=mos"],
+            "data.columns: got 'mos', expected settings of its own, such as data.columns.video=…",
+        ),
+        (["keep=3"], "keep: got 3, expected settings of its own, such as keep.top_k=…"),
+        (["logger.csv=3"], "logger.csv: got 3, expected {key: value}"),
+        (["data.mos_range=3"], "data.mos_range: got 3, expected a list such as [a,b]"),
         (["branch.loss.name=smoth"], "branch.loss.name: got 'smoth'"),
         (["branch"], "branch: expected key=value"),
         (["data=folder"], "data.root: a value is missing; give data.root="),

@@ -1,6 +1,7 @@
 """Runs that are killed, and go on to the same weights as without."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import torch
 from cli.conftest import SMALL, Run, on
 from cli.test_mistakes import one_line
 from cli.test_train_vqa import TINY
+from zoomvqa.training.resume import settings_of
 
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).parents[2] / "train.py"
@@ -142,3 +144,35 @@ def test_mistakes(labelled, command: Run, tmp_path):
     one_line(outcome, "output: run already holds a run; give another output=, resume=auto or overwrite=true")
     (tmp_path / "run" / "config.yaml").write_text("a: [")
     one_line(command("train", "resume=run"), "config.yaml cannot be read")
+
+
+def test_relative_paths_count_from_where_the_run_was_started(labelled, command: Run, tmp_path, monkeypatch):
+    start, other = tmp_path / "start", tmp_path / "other"
+    other.mkdir()
+    shutil.copytree(labelled, start / "videos")
+    monkeypatch.chdir(start)
+    data = ("data.root=videos", "data.annotations=videos/scores.csv", "data.val_share=0.4")
+    arguments = (*SMALL, *data, "trainer.max_epochs=1", "branch.loading.cache_folder=cached")
+    assert command("train", *arguments, "output=first").code == 0
+    again = [a for a in arguments if not a.startswith("weights")]
+    outcome = command("train", *again, "weights=first/checkpoints/best.ckpt", "output=run")
+    assert outcome.code == 0, outcome.err
+    monkeypatch.chdir(other)
+    for resume in ("resume=../start/run", f"resume={start}/run"):
+        outcome = command("train", resume)
+        assert outcome.code == 0, outcome.err
+    assert not {"run", "cached", "videos"} & {path.name for path in other.iterdir()}
+    found = settings_of(start / "run")
+    assert (found.data.root, found.data.annotations) == (f"{start}/videos", f"{start}/videos/scores.csv")
+    assert found.weights.source == f"{start}/first/checkpoints/best.ckpt"
+    assert found.branch.loading.cache_folder == f"{start}/cached"
+    absolute = [a.replace("=videos", f"={start}/videos").replace("=cached", f"={start}/cached") for a in arguments]
+    outcome = command("train", *absolute, f"output={start}/first", "resume=auto")
+    assert outcome.code == 0, outcome.err
+    (start / "videos").rename(start / "moved")
+    one_line(command("train", "resume=../start/run"), "no such annotation file: videos/scores.csv")
+    # What was moved along with the run, or is of a run that did not note where it was started.
+    (start / "moved").rename(other / "videos")
+    assert settings_of(start / "run").data.root == "videos"
+    (start / "run" / "versions.json").unlink()
+    assert settings_of(start / "run").weights.source == "first/checkpoints/best.ckpt"

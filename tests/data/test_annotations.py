@@ -129,3 +129,26 @@ def test_unknown_column_names_the_nearest(tmp_path):
 def test_content_pattern_must_match(tmp_path):
     with pytest.raises(AnnotationError, match=r"content_pattern.*does not match the video name 'a\.mp4'"):
         read_labels(write(tmp_path, "t.csv", "video,mos\na.mp4,1\n"), content_pattern=r"^(A\d+)_")
+
+
+@pytest.mark.parametrize("header", ["video,mos\n", ""])
+@pytest.mark.parametrize("text", ["4_5", "１", "nan", "inf", "1e400"])
+def test_what_python_takes_for_a_number(tmp_path, header, text):
+    path = tmp_path / "mos.csv"
+    path.write_text(f"{header}a.mp4,{text}\nb.mp4,2.0\n", encoding="utf-8")
+    row = 2 if header else 1
+    with pytest.raises(AnnotationError, match=f"mos.csv, row {row}: the MOS '{text}' is not a finite number"):
+        read_labels(path)
+
+
+def test_odd_numbers_elsewhere(tmp_path):
+    path = tmp_path / "mos.csv"
+    path.write_text("video,mos,std\na.mp4,1,NaN\nb.mp4,2,\nc.mp4,3,0.5\n")
+    assert [label.std for label in read_labels(path)] == [None, None, 0.5]
+    for text in ("0_5", "-1", "much"):
+        path.write_text(f"video,mos,std\na.mp4,1,1\nb.mp4,2,{text}\n")
+        with pytest.raises(AnnotationError, match=f"row 3: the deviation '{text}' is not a finite number"):
+            read_labels(path)
+    (tmp_path / "a.json").write_text('{"train": [["a", 3, "4_5"]]}')
+    with pytest.raises(AnnotationError, match="row 1: the MOS '4_5' is not a finite number"):
+        read_labels(tmp_path / "a.json")

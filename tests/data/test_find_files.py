@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoomvqa.data.find_files import find_files
+from zoomvqa.data.find_files import find_files, left_out
 from zoomvqa.errors import AnnotationError
 
 
@@ -71,3 +71,33 @@ def test_links_are_followed_and_end(root):
 
 def test_another_container_of_the_same_video(root):
     assert found(root, "b/deep/3.yuv") == ["b/deep/3.MKV"]
+
+
+@pytest.mark.parametrize(
+    "ending", ["mxf", "asf", "vob", "dv", "m2v", "rmvb", "F4V", "h265", "divx", "qt", "gxf", "nut"]
+)
+def test_endings_that_ffmpeg_reads(tmp_path, ending):
+    (tmp_path / f"a.{ending}").touch()
+    if ending.islower():
+        assert find_files(["a"], tmp_path) == [tmp_path / f"a.{ending}"]
+    assert left_out(tmp_path) == ""
+
+
+def test_a_name_with_an_ending_of_its_own_is_found_below(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.clip").touch()
+    assert find_files(["a.clip"], tmp_path) == [tmp_path / "sub" / "a.clip"]
+    with pytest.raises(AnnotationError, match="1 of 1 videos are not under"):
+        find_files(["a"], tmp_path)
+
+
+def test_what_is_left_out_is_counted(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name in ("a.mp4", "b.r3d", "sub/c.R3D", "d.braw", "e", "notes.txt", "mos.csv", ".hidden.r3d"):
+        (tmp_path / name).touch()
+    told = f"4 files below {tmp_path} have no ending of a video and are left out (2 .r3d, 1 .braw, 1 no ending)"
+    assert left_out(tmp_path) == told
+    assert "(1 .r3d, 1 .braw, 1 no ending)" in left_out(tmp_path, tmp_path / "sub")
+    for i in range(9):
+        (tmp_path / f"x.e{i}").touch()
+    assert left_out(tmp_path).endswith(", …)")

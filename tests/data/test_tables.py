@@ -8,7 +8,7 @@ import pytest
 from scipy.io import savemat
 
 from zoomvqa.data.annotations import read_labels
-from zoomvqa.data.tables import read_table
+from zoomvqa.data.tables import number_in, read_table
 from zoomvqa.errors import AnnotationError
 
 
@@ -149,3 +149,27 @@ def test_a_pattern_whose_group_takes_no_part(tmp_path):
     (tmp_path / "t.csv").write_text("video,mos\na.mp4,3\n")
     with pytest.raises(AnnotationError, match="does not match the video name 'a.mp4'"):
         read_labels(tmp_path / "t.csv", content_pattern="(?i)^(x)?a")
+
+
+@pytest.mark.parametrize(
+    "text", ["4_5", "1_0.0", "１", "4٫5", "nan", "inf", "-Infinity", "1e400", "1e31", "0x10", "4 5", ""]
+)
+def test_what_is_no_number(text):
+    assert number_in(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("4", 4),
+        ("-4.5", -4.5),
+        ("+4.5", 4.5),
+        (" .5 ", 0.5),
+        ("4.", 4),
+        ("1e-2", 0.01),
+        ("4,5", 4.5),
+        ("1E+2", 100),
+    ],
+)
+def test_what_is_a_number(text, value):
+    assert number_in(text) == value

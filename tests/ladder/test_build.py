@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from conftest import Make
 
-from zoomvqa.data.find_files import VIDEO_ENDINGS
 from zoomvqa.errors import UserError
 from zoomvqa.ladder import build
 from zoomvqa.ladder.build import Plan, Source, build_ladder, folder_sources
@@ -99,16 +98,16 @@ def test_sources_of_one_name_are_refused(make_video: Make, tmp_path):
     for name in ("x.mp4", "x.avi"):
         (tmp_path / name).write_bytes(video.read_bytes())
     with pytest.raises(UserError, match=r"the same names: x\.avi and x\.mp4"):
-        build_ladder(folder_sources(tmp_path, VIDEO_ENDINGS), tmp_path / "out", PLAN)
+        build_ladder(folder_sources(tmp_path, tmp_path / "out"), tmp_path / "out", PLAN)
 
 
 def test_folder_sources(tmp_path):
     for name in ("a.mp4", "sub/b c.mkv", "notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert [s.content for s in folder_sources(tmp_path, VIDEO_ENDINGS)] == ["a", "sub_b_c"]
+    assert [s.content for s in folder_sources(tmp_path, tmp_path / "out")] == ["a", "sub_b_c"]
     with pytest.raises(UserError, match="no such folder"):
-        folder_sources(tmp_path / "no", VIDEO_ENDINGS)
+        folder_sources(tmp_path / "no", tmp_path / "out")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="there is no video below"):
-        folder_sources(tmp_path / "empty", VIDEO_ENDINGS)
+        folder_sources(tmp_path / "empty", tmp_path / "out")

@@ -79,7 +79,7 @@ def test_a_demo_that_is_whole_is_left_alone(monkeypatch, tmp_path):
 
 
 def test_a_demo_with_a_clip_missing_is_built_on(monkeypatch, tmp_path):
-    (tmp_path / "labels.csv").write_text("video,vmaf\na.mp4,3\n")
+    (tmp_path / "labels.csv").write_text("video,vmaf,content,split,kind,rung\na.mp4,3,a,train,pristine,pristine\n")
     built = []
     monkeypatch.setattr(demo, "fetch_clips", lambda _folder: dict.fromkeys(demo._FILES, tmp_path))
     monkeypatch.setattr(demo, "build_ladder", lambda *arguments: built.append(arguments))

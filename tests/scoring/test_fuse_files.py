@@ -45,7 +45,7 @@ def test_a_table_with_a_header(tmp_path):
     fused = read_predictions(tmp_path / "o.txt", "iqa").scores
     assert list(fused) == ["a,b.mp4", "c.mp4"]
     assert fused["a,b.mp4"] == pytest.approx(100 / (1 + np.e))
-    with pytest.raises(UserError, match="output: .* is one of the files to fuse"):
+    with pytest.raises(UserError, match="output: .* is read by this command"):
         fuse_files(tmp_path / "t.csv", tmp_path / "u.csv", tmp_path / "u.csv", 0.5, None)
 
 

@@ -115,3 +115,16 @@ def test_addresses_are_left_as_they_are(tmp_path):
     (tmp_path / "l.txt").write_text("s3://bucket/a.mp4\n")
     for text in (str(tmp_path / "l.txt"), "s3://bucket/a.mp4"):
         assert [(i.name, i.place) for i in find_inputs(text)] == [("s3://bucket/a.mp4", "s3://bucket/a.mp4")]
+
+
+def test_what_a_folder_leaves_out_is_told(tmp_path, capsys):
+    (tmp_path / "a.r3d").touch()
+    with pytest.raises(UserError, match=r"there is no video below .*; 1 files below .* left out \(1 \.r3d\)"):
+        find_inputs(str(tmp_path))
+    (tmp_path / "a.mxf").touch()
+    assert [item.place for item in find_inputs(str(tmp_path))] == [str(tmp_path / "a.mxf")]
+    told = f"1 files below {tmp_path} have no ending of a video and are left out (1 .r3d)"
+    assert capsys.readouterr().err.splitlines() == [told]
+    (tmp_path / "a.r3d").unlink()
+    find_inputs(str(tmp_path))
+    assert capsys.readouterr().err == ""

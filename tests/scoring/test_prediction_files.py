@@ -54,3 +54,10 @@ def test_files_that_are_wrong(tmp_path, text, message):
     (tmp_path / "b.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="not a readable text file"):
         read_predictions(tmp_path / "b.txt", "iqa")
+
+
+@pytest.mark.parametrize("header", ["video,score\n", ""])
+def test_underscores_are_no_digits(tmp_path, header):
+    (tmp_path / "p.csv").write_text(f"{header}a.mp4,4_5\n")
+    with pytest.raises(UserError, match=f"line {2 if header else 1}: expected video,score"):
+        read_predictions(tmp_path / "p.csv", "iqa")

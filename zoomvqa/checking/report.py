@@ -17,9 +17,22 @@ from zoomvqa.checking.findings import Checked, Finding
 from zoomvqa.checking.probe import Probe
 from zoomvqa.console import console, say
 from zoomvqa.files import whole_file
+from zoomvqa.outputs import begins_with, refuse_foreign_folder
 
 _PROBED = [field.name for field in fields(Probe) if field.name not in {"error", "complaints", "prints"}]
 _BINS = 20
+_HEADER = ["video", "split", "content", "mos", "problem", "complaints", *_PROBED, "path"]
+# What is written into the output, `files.csv` first.
+_FILES = ("files.csv", "findings.json", "check.png")
+
+
+def refuse_other_report(output: Path) -> None:
+    """Refuse a folder that holds files of the names that `write_report` writes, and that it has not written.
+
+    Raises:
+        SettingsError: it does.
+    """
+    refuse_foreign_folder(output, _FILES, lambda folder: begins_with(folder / "files.csv", ",".join(_HEADER)))
 
 
 def write_report(output: Path, rows: Sequence[Checked], found: Sequence[Finding], name: str) -> None:
@@ -33,7 +46,7 @@ def write_report(output: Path, rows: Sequence[Checked], found: Sequence[Finding]
     """
     with whole_file(output / "files.csv", newline="") as handle:
         writer = csv.writer(handle)
-        writer.writerow(["video", "split", "content", "mos", "problem", "complaints", *_PROBED, "path"])
+        writer.writerow(_HEADER)
         for row in rows:
             probe = row.found or Probe()
             told = [f"{v:.3f}" if isinstance(v, float) else v for v in (getattr(probe, n) for n in _PROBED)]

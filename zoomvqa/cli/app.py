@@ -18,11 +18,15 @@ from omegaconf.errors import OmegaConfBaseException
 
 import zoomvqa
 from zoomvqa.cli import sweep
-from zoomvqa.cli.overrides import compositions, config_folder, first_line, is_sweep, plain_text
+from zoomvqa.cli.overrides import compositions, config_folder, first_line, is_sweep
+from zoomvqa.cli.plain_text import plain_text
 from zoomvqa.cli.several_sets import expand_sets
 from zoomvqa.console import console, printable
 from zoomvqa.errors import SettingsError, UserError, ZoomVQAError
+from zoomvqa.files import no_room
+from zoomvqa.parent import end_with_launcher
 from zoomvqa.settings.base import Settings, check
+from zoomvqa.streams import steady_streams
 
 S = TypeVar("S", bound=Settings)
 OK, SOME_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
@@ -34,7 +38,15 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
     `body` returns an exit code, or the value that a Hydra sweeper optimises. Exit codes: 0 done, 1 done in
     part, 2 a mistake of the user's, 130 interrupted.
     """
+    with steady_streams():
+        sys.exit(_code(name, kind, body))
+
+
+def _code(name: str, kind: type[S], body: Callable[[S], Any]) -> int:
+    """Run a command and return its exit code."""
     codes, sweep.unfinished = [OK], 0
+    end_with_launcher()
+    _find_programs()
     plugins = Path(zoomvqa.__file__).parent / "plugins"
     if plugins.is_dir() and str(plugins) not in sys.path:  # a clone that is not installed
         sys.path.append(str(plugins))
@@ -43,11 +55,12 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
     def job(config: DictConfig) -> Any:
         if HydraConfig.get().mode == RunMode.MULTIRUN and "output" in config:
             config.output = HydraConfig.get().runtime.output_dir  # each job of a sweep has a folder of its own
-        result = _guarded(lambda: body(_settings(kind, config)), codes)
+        result = _guarded(lambda: body(_settings(kind, config)), codes, str(config.get("output", "")))
         return result if isinstance(result, float) else None
 
     def checked() -> bool:
-        sys.argv[1:] = [plain_text(argument) for argument in expand_sets(sys.argv[1:])]
+        given = expand_sets(sys.argv[1:])
+        sys.argv[1:] = [plain_text(argument, sweeping=is_sweep(given)) for argument in given]
         if name != "train" and is_sweep(sys.argv[1:]):
             raise SettingsError("-m: only train.py sweeps")
         return _check(name, kind, sys.argv[1:])
@@ -56,15 +69,30 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
         start = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(job)
         _guarded(start, codes)
         codes += [SOME_FAILED] * min(1, sweep.unfinished)
-    sys.exit(max(codes))
+    return max(codes)
 
 
-def _guarded(work: Callable[[], Any], codes: list[int]) -> Any:
-    """Do some work; what goes wrong for a reason that can be named becomes one line and an exit code."""
+def _find_programs() -> None:
+    """Have the programs beside this Python, such as ninja, be found, and the system's where there is no PATH."""
+    folders = os.environ.get("PATH") or os.defpath
+    beside = str(Path(sys.executable).parent)
+    if beside not in folders.split(os.pathsep):
+        folders = f"{folders}{os.pathsep}{beside}"
+    os.environ["PATH"] = folders
+
+
+def _guarded(work: Callable[[], Any], codes: list[int], place: str = "") -> Any:
+    """Do some work; what goes wrong for a reason that can be named becomes one line and an exit code.
+
+    Args:
+        work: what is done.
+        codes: exit codes, which that of this work is added to.
+        place: where the work writes, for an error of a full disk that does not say which file.
+    """
     try:
         result = work()
-    except (ZoomVQAError, HydraException, OSError, RuntimeError) as error:
-        message, code = _told(error)
+    except Exception as error:  # noqa: BLE001  what nobody expects is raised again
+        message, code = _told(error, place)
         message = printable(message)
         console.print(f"error: {message}", markup=False, style="red" if console.is_terminal else None)
         codes.append(code)
@@ -78,7 +106,7 @@ def _guarded(work: Callable[[], Any], codes: list[int]) -> Any:
     return result
 
 
-def _told(error: Exception) -> tuple[str, int]:
+def _told(error: Exception, place: str) -> tuple[str, int]:
     """Return a line for the user and an exit code; an error that nobody expects is raised again."""
     if isinstance(error, UserError):
         return str(error), USER_ERROR
@@ -86,9 +114,13 @@ def _told(error: Exception) -> tuple[str, int]:
         return re.sub(r"^zoomvqa\.errors\.\w+: ", "", str(error).splitlines()[-1]), SOME_FAILED
     if isinstance(error, HydraException):
         return first_line(error), USER_ERROR
+    if full := no_room(error):
+        told = full.filename or (f"{place} or the folder for temporary files" if place else "a file")
+        return f"{told}: {full.strerror}", USER_ERROR
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or error}", USER_ERROR
+        named = f"{error.filename}: " if error.filename else ""
+        lines = str(error).splitlines() or [type(error).__name__]  # out of a worker process with a traceback
+        return f"{named}{error.strerror or lines[-1]}", USER_ERROR
     if "home directory" in str(error):  # pathlib's, of ~nobody
         return "a path begins with ~ and the name of nobody here", USER_ERROR
     raise error
@@ -101,7 +133,8 @@ def _settings(kind: type[S], config: DictConfig) -> S:
         if "Missing mandatory value" in str(error):
             key = str(getattr(error, "full_key", "")) or "a key"
             raise SettingsError(f"{key}: a value is missing; give {key}=…") from None
-        raise SettingsError(first_line(error)) from None
+        where, told = getattr(error, "full_key", None), str(error).splitlines() or [type(error).__name__]
+        raise SettingsError(f"{where}: {told[0]}" if where else first_line(error)) from None
     assert isinstance(values, dict)  # noqa: S101  the root of a config is a mapping
     return check(kind, {str(k): v for k, v in values.items()})
 

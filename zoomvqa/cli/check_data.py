@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoomvqa.checking.check import Effort, check_set
 from zoomvqa.checking.findings import Checked, Finding
-from zoomvqa.checking.report import write_report
+from zoomvqa.checking.report import refuse_other_report, write_report
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.console import console
 from zoomvqa.data.labelled_set import labels_of
@@ -27,7 +27,8 @@ def _check(settings: CheckSettings) -> int:
     effort = Effort(settings.workers or os.cpu_count() or 1, settings.decode, settings.seconds)
     checked: dict[str, list[Checked]] = {}
     problems = 0
-    for one in sets.values():  # mistakes are told before hours of work
+    for name, one in sets.items():  # mistakes are told before hours of work
+        refuse_other_report(Path(settings.output).expanduser() / name)
         if one.name != "demo":
             labels_of(one)
     for name, one in sets.items():

@@ -20,7 +20,7 @@ def main() -> None:
 def _convert(settings: ConvertSettings) -> int:
     source, target = weights_file(settings.input, "input"), Path(settings.output).expanduser()
     if target.exists():
-        raise SettingsError(f"output: {target} is there already")
+        raise SettingsError(f"output: {target} is there already; give another name, or remove it")
     done = convert(source, target, settings.format, settings.patch, settings.take)
     notes = "".join(f"; {note}" for note in done.notes)
     say(f"{source} ({done.kind}) -> {target} ({settings.format}): {done.tensors} tensors{notes}")

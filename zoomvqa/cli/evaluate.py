@@ -8,7 +8,7 @@ from typing import Any
 
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
-from zoomvqa.data.labelled_set import load_without_files
+from zoomvqa.data.labelled_set import annotation_files, load_without_files
 from zoomvqa.errors import SettingsError
 from zoomvqa.evaluation.methods import (
     Effort,
@@ -20,7 +20,8 @@ from zoomvqa.evaluation.methods import (
     run_checkpoint,
     run_methods,
 )
-from zoomvqa.evaluation.report import Options, report
+from zoomvqa.evaluation.report import FILES, Options, refuse_other_report, report
+from zoomvqa.outputs import refuse_inputs
 from zoomvqa.settings.commands import EvaluateSettings
 from zoomvqa.settings.data import DataSettings, SeveralSets
 
@@ -41,6 +42,7 @@ def _evaluate(settings: EvaluateSettings) -> int:
     names = method_names(sources, settings.names)
     judged = _sets(settings)
     output = Path(settings.output).expanduser()
+    _refuse_what_is_there(settings, output, sources, judged)
     methods: dict[str, Any] = dict(zip(names, sources, strict=True))
     method: Any = read_method
     if settings.ckpt is not None:  # a wrong one is told before a set is built, or another has scored for hours
@@ -51,6 +53,18 @@ def _evaluate(settings: EvaluateSettings) -> int:
     report(results, output, Options(settings.parameters, settings.resamples, settings.published))
     incomplete = any(outcome.missing for outcomes in results.values() for outcome in outcomes)
     return SOME_FAILED if incomplete else OK
+
+
+def _refuse_what_is_there(
+    settings: EvaluateSettings, output: Path, sources: list[str], judged: list[DataSettings]
+) -> None:
+    """Refuse to write over what is read, and into a folder of somebody else's files of the same names."""
+    outputs = [output / name for name in FILES]
+    refuse_inputs(outputs, "ckpt" if settings.ckpt is not None else "predictions", sources)
+    for data in judged:
+        key = "annotations" if settings.annotations is not None else "data.annotations"
+        refuse_inputs(outputs, key, annotation_files(data) if data.annotations is not None else [])
+    refuse_other_report(output)
 
 
 def _effort(settings: EvaluateSettings) -> dict[str, Any]:

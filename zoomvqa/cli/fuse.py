@@ -17,6 +17,6 @@ def main() -> None:
 
 def _fuse(settings: FuseSettings) -> int:
     iqa, vqa, output = (Path(p).expanduser() for p in (settings.iqa, settings.vqa, settings.output))
-    count, done = fuse_files(iqa, vqa, output, settings.share, settings.rescaled)
+    count, done = fuse_files(iqa, vqa, output, settings.share, settings.rescaled, overwrite=settings.overwrite)
     say(f"{count} fused scores in {output}; each depends on the others of its set; rescaled already: {done}")
     return OK

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from zoomvqa.cli.app import OK, run
 from zoomvqa.console import say
-from zoomvqa.data.find_files import VIDEO_ENDINGS
 from zoomvqa.ladder.build import Plan, build_ladder, folder_sources
 from zoomvqa.ladder.demo import build_demo
 from zoomvqa.settings.commands import LadderSettings
@@ -23,7 +22,7 @@ def _make(settings: LadderSettings) -> int:
         table = build_demo(output)
     else:
         plan = Plan(**settings.model_dump(exclude={"sources", "output"}))
-        sources = folder_sources(Path(settings.sources).expanduser(), VIDEO_ENDINGS)
+        sources = folder_sources(Path(settings.sources).expanduser(), output)
         table = build_ladder(sources, output, plan)
     say(f"{table}: train on it with data=folder data.root={output} data.annotations={table}")
     return OK

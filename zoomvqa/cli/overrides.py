@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,23 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import zoomvqa
+from zoomvqa.cli.plain_text import quoted
 from zoomvqa.errors import SettingsError, nearest
-
-# Keys whose values are names of files and folders, with any character in them.
-TEXT_KEYS = {
-    "input",
-    "output",
-    "ckpt",
-    "sources",
-    "branch.loading.cache_folder",
-    "weights.source",
-    "resume",
-    "iqa",
-    "vqa",
-    "predictions",
-    "annotations",
-}
-_TEXT = re.compile(r"data\.(sets\.\w+\.)?(root|annotations)")
 
 
 def config_folder() -> Path:
@@ -63,6 +45,7 @@ def compositions(name: str, arguments: list[str]) -> Iterator[DictConfig]:
     left_to_hydra = {"--help", "-h", "--hydra-help", "--version", "-cd", "-cp", "-cn"}
     if any(a in left_to_hydra or a.startswith(("--config-", "--info")) for a in arguments):
         return
+    _parsed(overrides)
     for variant in _variants(overrides) if is_sweep(arguments) else [overrides]:
         yield _compose(name, variant)
 
@@ -73,34 +56,38 @@ def is_sweep(arguments: list[str]) -> bool:
     return asked or any(a.startswith("hparams_search=") and a != "hparams_search=null" for a in arguments)
 
 
-def plain_text(argument: str) -> str:
-    """Quote the value of a key that takes any text, so that `input=a (1).mp4` needs no quotes of Hydra's own.
+def _parsed(overrides: list[str]) -> list[Override]:
+    """Return the overrides as Hydra reads them.
 
-    Values that Hydra is to read (quoted, `{…}`, `[…]`, `${…}`, `null`, or a sweep over `a,b` with `-m`) stay.
+    Raises:
+        SettingsError: one does not follow its grammar.
     """
-    key, equals, value = argument.partition("=")
-    if key == "weights":  # the short form of what is mostly wanted
-        key = "weights.source"
-        argument = f"{key}={value}"
-    if (
-        not equals
-        or not (key in TEXT_KEYS or _TEXT.fullmatch(key))
-        or is_sweep(sys.argv)
-        or value in {"", "null", "???"}
-        or value[0] in "'\"{[$"
-    ):
-        return argument
-    text = os.path.expanduser(value)  # noqa: PTH111  leaves what names no user, where pathlib gives up
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{key}='{escaped}'"
+    parser, parsed = OverridesParser.create(), []
+    for text in overrides:
+        try:
+            parsed.append(parser.parse_override(text))
+        except HydraException:
+            raise SettingsError(_unreadable(parser, text)) from None
+    return parsed
+
+
+def _unreadable(parser: OverridesParser, text: str) -> str:
+    """Say which value Hydra cannot read, and how it is written."""
+    key, _, value = text.partition("=")
+    better = f"{key}={quoted(value)}"
+    try:
+        parser.parse_override(better)
+    except HydraException:  # what is wrong is the key
+        return f"{key}: this is no name of a key"
+    within = better.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("`", "\\`")
+    kinds = {"[": "a list such as [a,b], or ", "{": "a mapping such as {a: b}, or "}
+    expected = f"{kinds.get(value[:1], '')}quotes around a text with such characters"
+    return f'{key}: got {value}, expected {expected}: "{within}"'
 
 
 def _variants(overrides: list[str]) -> list[list[str]]:
     """Return the overrides with each choice of each sweep taken once, the other sweeps at their first."""
-    try:
-        parsed = OverridesParser.create().parse_overrides(overrides)
-    except HydraException as error:
-        raise SettingsError(first_line(error)) from None
+    parsed = _parsed(overrides)
     searching = any(text.startswith("hparams_search=") for text in overrides)
     choices = [
         _choices(override, text, searching=searching) for override, text in zip(parsed, overrides, strict=True)

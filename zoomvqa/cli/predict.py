@@ -17,10 +17,11 @@ from zoomvqa.checkpoints import Checkpoint, load_checkpoint, weights_file
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
 from zoomvqa.console import console, printable, progress, say
-from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.data.labelled_set import LabelledVideo, annotation_files
 from zoomvqa.data.placeholders import placeholder_reason
 from zoomvqa.errors import SettingsError
 from zoomvqa.files import file_key, remove_database
+from zoomvqa.outputs import refuse_inputs
 from zoomvqa.processes import Share
 from zoomvqa.scoring.bulk import Waiting, default_batch, default_workers, score_many
 from zoomvqa.scoring.devices import start_processes
@@ -29,10 +30,10 @@ from zoomvqa.scoring.inputs import Input, Inputs, find_inputs, these_inputs
 from zoomvqa.scoring.ray_engine import score_with_ray
 from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.scoring.results import Results, open_results, write_results
-from zoomvqa.scoring.rows import COLUMNS, refuse_output
+from zoomvqa.scoring.rows import COLUMNS, details_path, refuse_other_files, refuse_output
 from zoomvqa.scoring.scorer import VideoScore
 from zoomvqa.settings.commands import PredictSettings
-from zoomvqa.settings.data import SeveralSets
+from zoomvqa.settings.data import DataSettings, SeveralSets
 from zoomvqa.video.show import Show
 
 # The table on screen shows at most this many videos; the CSV has all.
@@ -55,6 +56,7 @@ def _predict(settings: PredictSettings) -> int:
     labelled, mos_range, inputs = _wanted(settings)
     output = Path(settings.output).expanduser()
     refuse_output(output)
+    _refuse_what_is_there(settings, output, file, inputs)
     share, device = start_processes(settings.devices, settings.device)
     if settings.engine == "local" and settings.workers != 0 and len(list(islice(inputs, 2))) > 1:
         warm_up()
@@ -95,6 +97,20 @@ def _refuse_contradictions(settings: PredictSettings) -> None:
         raise SettingsError(
             f"devices: got {settings.devices}, expected 1 with engine=ray; ray.networks says how many networks"
         )
+
+
+def _refuse_what_is_there(settings: PredictSettings, output: Path, checkpoint: Path, inputs: Inputs) -> None:
+    """Refuse to write over what is read, and over what this command has not written."""
+    outputs = [output, *([details_path(output)] if settings.details else [])]
+    refuse_inputs(outputs, "ckpt", [checkpoint])
+    if settings.input is not None:
+        refuse_inputs(outputs, "input", [settings.input])
+    if isinstance(settings.data, DataSettings):
+        refuse_inputs(outputs, "data.annotations", annotation_files(settings.data))
+    if not settings.overwrite:
+        refuse_other_files(output, details=settings.details)
+    else:  # a table of ours is no video, so that only then the millions of a list have to be looked at
+        refuse_inputs(outputs, "input", (item.place for item in inputs))
 
 
 def _wanted(settings: PredictSettings) -> tuple[tuple[LabelledVideo, ...], tuple[float, float] | None, Inputs]:

@@ -46,9 +46,23 @@ def _train(settings: TrainSettings) -> float:
         raise SettingsError(
             f"output: {settings.output} already holds a run; give another output=, resume=auto or overwrite=true"
         )
+    if is_first_process() and settings.resume is None:
+        _refuse_what_is_there(settings)
     labelled = labelled_set(settings.data)
     refuse_placeholders(labelled)
     return float(train(settings, labelled, resume_from).selection)
+
+
+def _refuse_what_is_there(settings: TrainSettings) -> None:
+    """Refuse to replace the files of somebody else, and a run that this one starts from."""
+    from zoomvqa.training.resume import refuse_other_folder  # noqa: PLC0415
+
+    output = Path(settings.output)
+    refuse_other_folder(output)
+    replaced = (output / "checkpoints").resolve()
+    for key, source in (("weights.source", settings.weights.source), ("iqa", settings.iqa), ("vqa", settings.vqa)):
+        if source is not None and replaced in Path(source).expanduser().resolve().parents:
+            raise SettingsError(f"output: {output} is the run that {key}={source} is from; give another")
 
 
 def _protocol(settings: TrainSettings) -> float:

@@ -36,6 +36,7 @@ _SPLITS = {
     "validation": "val",
     "test": "test",
 }
+_NOTHING = frozenset({"", "nan", "na", "n/a", "none", "null", "-"})
 _IS_TEST = {"true": "test", "1": "test", "false": "train", "0": "train"}
 
 
@@ -112,15 +113,25 @@ def _label(
     value = number_in(cells["mos"])
     if value is None:
         raise AnnotationError(f"{table.path}, row {number}: the MOS {cells['mos']!r} is not a finite number")
-    std, split = cells.get("std"), cells.get("split")
+    split = cells.get("split")
     return Label(
         cells["video"],
         value,
-        number_in(std) if std else None,
+        _std(table, number, cells.get("std") or ""),
         cells.get("content") or None,
         _split(table, number, split, table.header[place["split"] or 0]) if split else None,
         {name: row[at].strip() for name, at in groups.items()},
     )
+
+
+def _std(table: TableFile, number: int, text: str) -> float | None:
+    """Return a standard deviation; tables have several ways to say that there is none."""
+    if text.lower() in _NOTHING:
+        return None
+    value = number_in(text)
+    if value is None or value < 0:
+        raise AnnotationError(f"{table.path}, row {number}: the deviation {text!r} is not a finite number")
+    return value
 
 
 def _column(table: TableFile, role: str, chosen: str | None) -> int | None:

@@ -5,16 +5,27 @@ from __future__ import annotations
 import multiprocessing
 import os
 from abc import ABC, abstractmethod
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning
+from lightning.fabric.utilities.seed import pl_worker_init_function
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from zoomvqa.data.array_cache import ArrayCache
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.data.resumable import ResumableLoader, ResumableOrder
+from zoomvqa.data.transfer import to_main_process
 from zoomvqa.errors import SettingsError
+from zoomvqa.parent import end_with_parent
+
+
+def _start_worker(number: int, rank: int) -> None:
+    """Make a worker ready: it does not outlive the training, and is seeded as Lightning does it."""
+    end_with_parent()
+    if os.environ.get("PL_SEED_WORKERS") == "1":
+        pl_worker_init_function(number, rank)
 
 
 class BranchDataModule(lightning.LightningDataModule, ABC):
@@ -86,8 +97,10 @@ class BranchDataModule(lightning.LightningDataModule, ABC):
         # Workers are started anew, not forked: a fork of a process with decoder threads can freeze.
         context = "forkserver" if workers and os.name == "posix" else None
         if context:  # what every worker imports is imported once, by the server that they are forked from
-            multiprocessing.set_forkserver_preload([self._preload])
-        return {
+            multiprocessing.set_forkserver_preload([self._preload, __name__])
+        start = partial(_start_worker, rank=self._place()[0])
+        of_workers = {"collate_fn": to_main_process, "worker_init_fn": start}
+        return (of_workers if workers else {}) | {
             "num_workers": workers,
             "pin_memory": on_gpu,
             "persistent_workers": workers > 0,

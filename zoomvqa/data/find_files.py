@@ -13,14 +13,29 @@ from zoomvqa.errors import AnnotationError
 VIDEO_ENDINGS = frozenset(
     f".{ending}"
     for ending in (
-        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "m2ts", "mts"),
-        *("flv", "wmv", "3gp", "ogv", "y4m", "gif", "yuv"),
+        *("mp4", "m4v", "mov", "qt", "f4v", "3gp", "3g2", "mj2", "mkv", "mk3d", "webm", "avi", "divx", "flv"),
+        *("mpg", "mpeg", "mpe", "m1v", "m2v", "mpv", "m2p", "vob", "vro", "evo", "tod"),
+        *("ts", "m2ts", "m2t", "mts", "tp", "trp", "wtv"),
+        *("wmv", "wm", "asf", "dvr-ms", "rm", "rmvb", "ogv", "ogm", "mxf", "gxf", "lxf", "nut", "nuv", "dv"),
+        *("dif", "swf", "amv", "roq", "nsv", "gif", "apng", "y4m", "yuv", "ivf", "obu"),
+        *("h261", "h263", "h264", "264", "avc", "h265", "265", "hevc", "vc1", "cavs", "mjpeg", "mjpg"),
+    )
+)
+# What lies beside videos and is none, so that nobody misses it.
+_OTHERS = frozenset(
+    f".{ending}"
+    for ending in (
+        *("txt", "lst", "list", "csv", "tsv", "json", "jsonl", "xml", "yaml", "yml", "toml", "ini", "cfg", "log"),
+        *("md", "rst", "html", "htm", "pdf", "doc", "docx", "xls", "xlsx", "ods", "mat", "parquet", "sqlite"),
+        *("db", "py", "m", "sh", "bat", "srt", "ass", "vtt", "nfo", "md5", "sha1", "sha256", "part"),
     )
 )
 # So many missing names are told; a set has thousands.
 _TOLD = 20
 # And so much of each.
 _LONG = 200
+# Endings that are left out are told so far.
+_ENDINGS_TOLD = 8
 MISSING = "no such file under the root"
 
 
@@ -134,7 +149,30 @@ def _tree(root: Path) -> dict[str, list[Path]]:
             if path.suffix.lower() in VIDEO_ENDINGS:
                 found[file.lower()].append(path)
                 found[path.stem.lower()].append(path)
+            else:
+                found[file.lower()].append(path)  # for a name that has this very ending
     return found
+
+
+def left_out(folder: Path, above: Path | None = None) -> str:
+    """Return a sentence on the files below a folder whose endings are no video's; empty where nobody misses any.
+
+    Hidden files, and those that are plainly no videos, such as tables, are not counted.
+
+    Args:
+        folder: where to look; links to folders are not followed.
+        above: a folder that is left out.
+    """
+    counts: Counter[str] = Counter()
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if above is None or Path(place, name) != above]
+        endings = (Path(name).suffix.lower() for name in files if not name.startswith("."))
+        counts.update(ending or "no ending" for ending in endings if ending not in VIDEO_ENDINGS | _OTHERS)
+    if not counts:
+        return ""
+    told = ", ".join(f"{count} {ending}" for ending, count in counts.most_common(_ENDINGS_TOLD))
+    more = "" if len(counts) <= _ENDINGS_TOLD else ", …"
+    return f"{counts.total()} files below {folder} have no ending of a video and are left out ({told}{more})"
 
 
 def _below(tree: dict[str, list[Path]], root: Path, name: str, endings: Iterable[str]) -> Path | str | None:

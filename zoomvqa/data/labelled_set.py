@@ -155,6 +155,16 @@ def labels_of(settings: DataSettings) -> list[Label]:
     return labels
 
 
+def annotation_files(settings: DataSettings) -> list[Path]:
+    """Return the annotation files of a set.
+
+    Raises:
+        AnnotationError: none is named, and none of the usual ones is there.
+    """
+    files = settings.annotations if settings.annotations is not None else _usual_files(settings)
+    return [Path(file).expanduser() for file in ([files] if isinstance(files, str) else files.values())]
+
+
 def _read(settings: DataSettings, file: str) -> list[Label]:
     return read_labels(
         Path(file).expanduser(),

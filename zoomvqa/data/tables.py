@@ -18,6 +18,9 @@ from zoomvqa.errors import AnnotationError
 # What lines without a header hold, by how many cells they have.
 _LINES = {2: ["video", "mos"], 4: ["video", "duration", "fps", "mos"]}
 
+# Numbers as tables have them. Python's float also takes 4_5, which is 45, and digits of any script.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 # What is larger is no opinion.
 _LARGEST = 1e30
 # So much of a name or a row is told.
@@ -90,17 +93,25 @@ def _checked(table: TableFile, expected: str) -> TableFile:
 def number_in(text: str) -> float | None:
     """Return the finite number that a cell holds, also with a decimal comma, or None."""
     cleaned = text.strip()
-    if re.fullmatch(r"-?\d+,\d+", cleaned):
+    if _DECIMAL_COMMA.fullmatch(cleaned):
         cleaned = cleaned.replace(",", ".")
-    try:
-        value = float(cleaned)
-    except ValueError:
+    if not _NUMBER.fullmatch(cleaned):
         return None
+    value = float(cleaned)
     return value if abs(value) < _LARGEST else None
 
 
 def _is_header(row: Sequence[str]) -> bool:
-    return number_in(row[-1]) is None and all(number_in(cell) is None for cell in row[1:])
+    return not any(_may_be_number(cell) for cell in (row[-1], *row[1:]))
+
+
+def _may_be_number(text: str) -> bool:
+    """Tell whether a cell stands where a number was meant: no column is called 4_5 or nan."""
+    try:
+        float(text.strip().replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def _from_json(path: Path, text: str) -> TableFile:

@@ -12,8 +12,11 @@ from zoomvqa.console import console, progress
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.files import file_key, whole_file
 from zoomvqa.journal import open_journal
+from zoomvqa.outputs import begins_with, refuse_foreign
 from zoomvqa.scoring.bulk import default_workers, score_many
 from zoomvqa.scoring.scorer import Scorer
+
+_HEADER = ("video", "prediction", "mos", "error")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,15 @@ class Prediction:
     video: LabelledVideo
     score: float | None
     error: str = ""
+
+
+def refuse_other_table(path: Path) -> None:
+    """Refuse to replace a file that `score_labelled` did not write.
+
+    Raises:
+        SettingsError: it is one.
+    """
+    refuse_foreign(path, lambda there: begins_with(there, ",".join(_HEADER)), "give another output")
 
 
 def score_labelled(
@@ -55,6 +67,7 @@ def score_labelled(
         workers: processes that decode; None takes as many as suit the machine. See `zoomvqa.scoring.bulk`.
         patience: seconds without a sign of a process after which its video is given up.
     """
+    refuse_other_table(path)
     with open_journal(path.with_name(f"{path.name}.part"), made_from) as kept, progress() as bar:
         # What could not be scored is tried again.
         keys = {video.name: file_key(video.name, video.path) for video in videos}
@@ -72,7 +85,7 @@ def score_labelled(
         console.print(f"not scored: {failed.video.name}: {failed.error}", markup=False)
     with whole_file(path, newline="") as table:
         writer = csv.writer(table)
-        writer.writerow(["video", "prediction", "mos", "error"])
+        writer.writerow(_HEADER)
         for p in made:
             writer.writerow(
                 [p.video.name, "" if p.score is None else f"{p.score:.6f}", repr(p.video.mos), p.error]

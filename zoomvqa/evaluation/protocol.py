@@ -104,6 +104,8 @@ def _start(settings: TrainSettings, output: Path) -> None:
     if not is_first_process():
         return
     kept, now = output / "protocol_settings.json", settings.model_dump(mode="json")
+    if not kept.is_file() and (there := sorted(output.glob("split_*"))):
+        raise SettingsError(f"output: {output} holds {there[0].name} of no protocol; give another output")
     if settings.overwrite and settings.resume is None:
         for old in output.glob("split_*"):
             shutil.rmtree(old) if old.is_dir() else old.unlink()

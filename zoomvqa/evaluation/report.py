@@ -21,6 +21,7 @@ from zoomvqa.evaluation.tables import Method, published, write_tables
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Agreement
 from zoomvqa.metrics.bootstrap import Comparison, compare
+from zoomvqa.outputs import begins_with, refuse_foreign_folder
 
 Results = Mapping[str, Sequence[Outcome]]
 Group = tuple[str, str]
@@ -28,6 +29,10 @@ Group = tuple[str, str]
 _ALL: Group = ("(all)", "")
 _FIGURES = ("srcc", "plcc", "krcc", "rmse", "plcc_fit", "rmse_fit", "outlier_ratio")
 _INTERVALS = ("srcc", "plcc", "plcc_fit")
+_LOW_HIGH = [f"{name}_{end}" for name in _INTERVALS for end in ("low", "high")]
+_HEADER = ["method", "set", "split", "group", "value", "videos", "missing", *_FIGURES, *_LOW_HIGH, "notes"]
+# What is written into the output, `figures.csv` first.
+FILES = ("figures.csv", "comparisons.csv", "table.md", "table.csv", "table.tex")
 # On screen, groups of a kind with more values than these are left to figures.csv.
 _SHOWN = 12
 
@@ -63,9 +68,7 @@ def report(results: Results, output: Path, options: Options) -> None:
         rows += [_row(o, group, found) for o in outcomes for group, found in figures[o.method].items()]
         _show(outcomes, {name: found[_ALL] for name, found in figures.items()})
         _show_groups(outcomes, figures)
-    low_high = [f"{name}_{end}" for name in _INTERVALS for end in ("low", "high")]
-    header = ["method", "set", "split", "group", "value", "videos", "missing", *_FIGURES, *low_high, "notes"]
-    _write(output / "figures.csv", header, rows)
+    _write(output / "figures.csv", _HEADER, rows)
     compared = [line for outcomes in results.values() for line in _comparisons(outcomes, options)]
     told = ["set", "first", "second", "videos", "difference", "low", "high", "p", "note"]
     if compared:
@@ -75,6 +78,15 @@ def report(results: Results, output: Path, options: Options) -> None:
     rows_of_table = [*(published(list(results)) if options.published else []), *_own(results, whole)]
     write_tables(output, rows_of_table, list(results))
     say(f"Figures and tables: {output}")
+
+
+def refuse_other_report(output: Path) -> None:
+    """Refuse a folder that holds files of the names that `report` writes, and that it has not written.
+
+    Raises:
+        SettingsError: it does.
+    """
+    refuse_foreign_folder(output, FILES, lambda folder: begins_with(folder / "figures.csv", ",".join(_HEADER)))
 
 
 def _figures(judged: Judged, options: Options) -> dict[Group, Agreement]:

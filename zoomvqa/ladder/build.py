@@ -11,14 +11,18 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from zoomvqa.console import progress
+from zoomvqa.console import progress, say
 from zoomvqa.data.annotations import Label
+from zoomvqa.data.find_files import VIDEO_ENDINGS, left_out
 from zoomvqa.data.labelled_set import assign_splits
 from zoomvqa.errors import UserError, VideoError
 from zoomvqa.files import whole_file
 from zoomvqa.ladder.encode import cut_pristine, degrade, ffmpeg_program, vmaf
 from zoomvqa.ladder.rungs import Rung, draw_rungs
+from zoomvqa.outputs import begins_with, refuse_foreign
 from zoomvqa.video.timeline import Timeline, read_timeline
+
+_HEADER = ("video", "vmaf", "content", "split", "kind", "rung")
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,11 @@ def build_ladder(sources: Sequence[Source], output: Path, plan: Plan) -> Path:
     call keeps what is there and right, so an interrupted build goes on where it stopped.
 
     Raises:
-        UserError: a source cannot be read or is shorter than a clip (all are listed), or ffmpeg is missing.
+        UserError: a source cannot be read or is shorter than a clip (all are listed), ffmpeg is missing, or a
+            table of somebody else's is in the way.
     """
     ffmpeg_program()
+    refuse_other_labels(output)
     _refuse_clashes(sources)
     segments = _segments(sources, plan)
     total = sum(len(s.rungs) for s in segments)
@@ -107,17 +113,38 @@ def build_ladder(sources: Sequence[Source], output: Path, plan: Plan) -> Path:
     return _write_table(output / "labels.csv", clips, splits)
 
 
-def folder_sources(folder: Path, endings: frozenset[str]) -> list[Source]:
-    """Return each video below a folder as a source, its path without the ending as the content.
+def refuse_other_labels(output: Path) -> None:
+    """Refuse a folder whose table of labels is no ladder's.
 
     Raises:
-        UserError: the folder is missing or holds no video.
+        UserError: it is none.
+    """
+    way = "give another folder"
+    refuse_foreign(output / "labels.csv", lambda path: begins_with(path, ",".join(_HEADER)), way)
+
+
+def folder_sources(folder: Path, output: Path) -> list[Source]:
+    """Return each video below a folder as a source, its path without the ending as the content.
+
+    Args:
+        folder: of the videos.
+        output: of the ladder; the clips in it are no sources.
+
+    Raises:
+        UserError: the folder is missing or holds no video, or the clips would be written among the videos.
     """
     if not folder.is_dir():
         raise UserError(f"sources: no such folder: {folder}")
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in endings and f.is_file())
+    made = (output / "videos").resolve()
+    if folder.resolve() == made or made in folder.resolve().parents:
+        raise UserError(f"output: clips are written to {output / 'videos'}, where the sources are; give another")
+    found = sorted(f for f in folder.rglob("*") if f.suffix.lower() in VIDEO_ENDINGS and f.is_file())
+    files = [file for file in found if made not in file.resolve().parents]
+    others = left_out(folder, output)
     if not files:
-        raise UserError(f"sources: there is no video below {folder}")
+        raise UserError(f"sources: there is no video below {folder}{others and f'; {others}'}")
+    if others:
+        say(others)
     return [Source(_safe(str(f.relative_to(folder).with_suffix(""))), f) for f in files]
 
 
@@ -235,7 +262,7 @@ def _finished(note: Path, folder: Path, recipe: dict[str, object]) -> _Clip | No
 def _write_table(path: Path, clips: Sequence[_Clip], splits: Sequence[str]) -> Path:
     with whole_file(path, newline="") as handle:
         writer = csv.writer(handle)
-        writer.writerow(["video", "vmaf", "content", "split", "kind", "rung"])
+        writer.writerow(_HEADER)
         for clip, split in zip(clips, splits, strict=True):
             writer.writerow([f"videos/{clip.video}", clip.vmaf, clip.content, split, clip.kind, clip.rung])
     return path

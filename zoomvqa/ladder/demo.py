@@ -17,7 +17,7 @@ from filelock import FileLock
 from zoomvqa.console import progress, say
 from zoomvqa.errors import ToolError
 from zoomvqa.files import whole_file
-from zoomvqa.ladder.build import Plan, Source, build_ladder
+from zoomvqa.ladder.build import Plan, Source, build_ladder, refuse_other_labels
 
 PLAN = Plan(height=360, seconds=2.0, segments=4, rungs=7, workers=os.cpu_count() or 1)
 
@@ -98,11 +98,12 @@ def build_demo(root: Path) -> Path:
     """Build the demo's set in `root` unless it is there, and return its table of labels.
 
     Raises:
-        ToolError: a package with a clip cannot be had, or ffmpeg is missing.
+        UserError: a package with a clip cannot be had, ffmpeg is missing, or the folder has other labels.
     """
     table = root / "labels.csv"
     if _is_complete(table):
         return table
+    refuse_other_labels(root)
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / ".lock"):  # several processes may start at once
         if not _is_complete(table):
@@ -116,8 +117,8 @@ def _is_complete(table: Path) -> bool:
     """Tell whether the table is there and so is every clip that it lists."""
     if not table.is_file():
         return False
-    with table.open(encoding="utf-8", newline="") as handle:
-        return all((table.parent / row["video"]).is_file() for row in csv.DictReader(handle))
+    with table.open(encoding="utf-8", errors="replace", newline="") as handle:
+        return all((table.parent / (row.get("video") or "")).is_file() for row in csv.DictReader(handle))
 
 
 def fetch_clips(folder: Path) -> dict[str, Path]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -19,13 +21,16 @@ def ffmpeg_program() -> str:
     """Return the path of the ffmpeg program.
 
     Raises:
-        ToolError: the package that carries it is not installed.
+        ToolError: the package that carries it is not installed, or does not carry it for this system.
     """
     try:
         import imageio_ffmpeg  # noqa: PLC0415  optional
     except ImportError:
         raise ToolError("making a ladder needs ffmpeg: install it with `pip install 'zoomvqa[demo]'`") from None
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise ToolError(f"making a ladder needs ffmpeg: {' '.join(str(error).split())}") from None
 
 
 def run_ffmpeg(arguments: list[str], folder: Path | None = None) -> None:
@@ -33,10 +38,13 @@ def run_ffmpeg(arguments: list[str], folder: Path | None = None) -> None:
 
     Raises:
         VideoError: it failed; the message is its last line.
+        OSError: there is no room for what it writes.
     """
     command = [ffmpeg_program(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
+        if os.strerror(errno.ENOSPC) in done.stderr:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder or arguments[-1]))
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise VideoError(f"ffmpeg failed: {lines[-1] if lines else f'exit code {done.returncode}'}")
 
@@ -67,8 +75,24 @@ def vmaf(clip: Path, pristine: Path) -> float:
     with tempfile.TemporaryDirectory() as folder:
         inputs = ["-i", str(clip.resolve()), "-i", str(pristine.resolve())]
         run_ffmpeg([*inputs, "-lavfi", graph, "-f", "null", "-"], Path(folder))
-        report = json.loads((Path(folder) / "vmaf.json").read_text(encoding="utf-8"))
-    score = float(report["pooled_metrics"]["vmaf"]["mean"])
+        score = _pooled(Path(folder) / "vmaf.json")
     if not math.isfinite(score):
         raise VideoError(f"VMAF of {clip.name} is not a number")
     return score
+
+
+def _pooled(report: Path) -> float:
+    """Return the score in a report; ffmpeg does not tell when it could not write it.
+
+    Raises:
+        OSError: it is not whole, for which a full disk is the only reason known.
+        VideoError: no frames were compared.
+    """
+    try:
+        told = json.loads(report.read_text(encoding="utf-8"))
+    except ValueError:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(report)) from None
+    try:
+        return float(told["pooled_metrics"]["vmaf"]["mean"])
+    except (KeyError, TypeError, ValueError):
+        raise VideoError("libvmaf compared no frames") from None

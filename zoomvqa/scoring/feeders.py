@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from zoomvqa.errors import VideoError
+from zoomvqa.parent import end_with_parent
 from zoomvqa.processes import main_left_out
 from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, Reading, Restart, pieces_of_file
 from zoomvqa.video import decord_reader
@@ -85,6 +86,7 @@ def _local(place: str, task: Task) -> AbstractContextManager[Path]:
 
 def _serve(line: Connection, task: Task) -> None:
     """Answer paths with messages, until there are no more: what a process does."""
+    end_with_parent()  # also in the middle of a video, or of a decoder that hangs
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders print a line for each damaged block
     decord_reader.torch_first = False  # here it has no use, costs seconds and half a gigabyte

@@ -6,6 +6,7 @@ A score depends on all others of its set; `zoomvqa.calibration.fusion` is for th
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Collection
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from zoomvqa.errors import UserError
 from zoomvqa.files import whole_file
+from zoomvqa.outputs import refuse_foreign, refuse_inputs
 from zoomvqa.scoring.prediction_files import Predictions, read_predictions
 
 _SHOWN = 5
@@ -26,7 +28,9 @@ def rescaled(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return 100.0 / (1.0 + np.exp(-(scores - scores.mean()) / scores.std()))
 
 
-def fuse_files(iqa: Path, vqa: Path, output: Path, share: float, done: Collection[str] | None) -> tuple[int, str]:
+def fuse_files(
+    iqa: Path, vqa: Path, output: Path, share: float, done: Collection[str] | None, *, overwrite: bool = True
+) -> tuple[int, str]:
     """Write `video,score` lines of the fused scores, in the order of the IQA file.
 
     Args:
@@ -36,15 +40,17 @@ def fuse_files(iqa: Path, vqa: Path, output: Path, share: float, done: Collectio
         share: of the IQA branch, 0..1.
         done: which of `iqa` and `vqa` are rescaled to 0..100 already; None is `vqa` where that file has the
             release's form, whose VQA predictions are.
+        overwrite: replace a file at `output` that holds anything else than what is to be written.
 
     Returns:
         How many, and which were taken as rescaled already.
 
     Raises:
-        UserError: a file is wrong, or they do not list the same videos; the differences are named.
+        UserError: a file is wrong, or they do not list the same videos; the differences are named. Or the output
+            is one of them, or another file.
     """
-    if output.exists() and any(output.samefile(path) for path in (iqa, vqa) if path.exists()):
-        raise UserError(f"output: {output} is one of the files to fuse")
+    refuse_inputs([output], "iqa", [iqa])
+    refuse_inputs([output], "vqa", [vqa])
     files = {"iqa": _whole(iqa, "iqa"), "vqa": _whole(vqa, "vqa")}
     names = list(files["iqa"].scores)
     _refuse_others(files["iqa"].scores, files["vqa"].scores)
@@ -59,9 +65,14 @@ def fuse_files(iqa: Path, vqa: Path, output: Path, share: float, done: Collectio
             )
         columns[key] = values if key in done else rescaled(values)
     fused = share * columns["iqa"] + (1 - share) * columns["vqa"]
+    held = io.StringIO(newline="")
+    csv.writer(held, lineterminator="\n").writerows(zip(names, map(repr, fused.tolist()), strict=True))
+    text = held.getvalue()
+    if not overwrite:  # lines without a header do not tell who wrote them; the same ones do no harm
+        way = "give another name, or overwrite=true"
+        refuse_foreign(output, lambda path: path.read_bytes() == text.encode("utf-8", "backslashreplace"), way)
     with whole_file(output, newline="") as handle:
-        rows = zip(names, map(repr, fused.tolist()), strict=True)
-        csv.writer(handle, lineterminator="\n").writerows(rows)
+        handle.write(text)
     return len(names), " and ".join(sorted(done)) or "neither"
 
 

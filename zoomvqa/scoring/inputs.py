@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from zoomvqa.console import say
 from zoomvqa.data.annotations import USUAL_NAMES
-from zoomvqa.data.find_files import VIDEO_ENDINGS
+from zoomvqa.data.find_files import VIDEO_ENDINGS, left_out
 from zoomvqa.data.text_files import encoding_of, separator_of
 from zoomvqa.errors import UserError
 
@@ -69,7 +70,12 @@ def find_inputs(text: str) -> Inputs:
     """
     path = Path(text).expanduser()
     if path.is_dir():
-        return _some(lambda: _in_folder(path), _nothing_below(path))
+        found, others = Inputs(lambda: _in_folder(path)), left_out(path)
+        if next(iter(found), None) is None:
+            raise UserError(f"input: {_nothing_below(path)}{others and f'; {others}'}")
+        if others:
+            say(others)
+        return found
     if path.is_file():
         if path.suffix.lower() in _LISTS:
             return _some(lambda: _in_list(path), f"there is no path in {path}")

@@ -11,6 +11,7 @@ from typing import Any
 
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.files import whole_file
+from zoomvqa.outputs import begins_with, refuse_foreign
 from zoomvqa.scoring.scorer import VideoScore
 
 COLUMNS: dict[str, type] = {
@@ -24,6 +25,8 @@ PART_COLUMNS: dict[str, type] = {
 ENDINGS = (".csv", ".jsonl", ".parquet")
 # Rows that are held at a time.
 _AT_ONCE = 10_000
+# So much of a file is read to see whether it is ours.
+_LONGEST_LINE = 1 << 20
 Row = Mapping[str, Any]
 
 
@@ -132,6 +135,37 @@ def refuse_output(output: Path) -> None:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"output: {output.parent} cannot be made ({error.strerror})") from None
+
+
+def is_table(path: Path, columns: Mapping[str, type]) -> bool:
+    """Tell whether a file is a table that `write_rows` has written: its columns are exactly these.
+
+    Args:
+        path: of the file; its ending tells the format.
+        columns: of the table.
+    """
+    if path.suffix == ".csv":
+        return begins_with(path, ",".join(columns))
+    try:
+        if path.suffix == ".jsonl":
+            with path.open("rb") as handle:
+                first = json.loads(handle.readline(_LONGEST_LINE))
+            return isinstance(first, dict) and list(first) == list(columns)
+        return list(_arrow()[1].read_schema(path).names) == list(columns)
+    except (OSError, ValueError):  # what pyarrow raises of files that are none of its own is a ValueError
+        return False
+
+
+def refuse_other_files(output: Path, *, details: bool) -> None:
+    """Refuse to replace what this command did not write, at the output or at the table of details.
+
+    Raises:
+        SettingsError: there is such a file.
+    """
+    way = "give another name, or overwrite=true"
+    refuse_foreign(output, lambda path: is_table(path, COLUMNS), way)
+    if details:
+        refuse_foreign(details_path(output), lambda path: is_table(path, PART_COLUMNS), way)
 
 
 def details_path(output: Path) -> Path:

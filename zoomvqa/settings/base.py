@@ -18,6 +18,8 @@ class Settings(BaseModel):
 
 
 S = TypeVar("S", bound=Settings)
+# Pydantic's names for kinds of values, as they are written on the command line.
+_KINDS = {"dict_type": "{key: value}", "tuple_type": "a list such as [a,b]", "list_type": "a list such as [a,b]"}
 # So much is told of a value that is wrong.
 _LONG = 200
 
@@ -60,8 +62,21 @@ def _explain(kind: type[BaseModel], error: ValidationError, prefix: str) -> str:
         came = first["input"]
         expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         choices = first.get("ctx", {}).get("expected", "")
+        expected = _KINDS.get(first["type"], expected)
+        if first["type"] == "model_type":
+            expected = f"settings of its own, such as {key}.{_first_key(kind, path)}=…"
     hint = nearest(str(came), [c.strip("' ") for c in choices.replace(" or ", ",").split(",")])
     return f"{key}: got {_short(came)}, expected {expected}{hint}{more}"
+
+
+def _first_key(kind: type[BaseModel], path: Sequence[int | str]) -> str:
+    """Return a key below a path of keys at which settings of their own are expected."""
+    at: type[BaseModel] = kind
+    for part in path:
+        field = at.model_fields.get(str(part))
+        inner = _models_in(field.annotation) if field else [at]
+        at = inner[0] if inner else at
+    return next(iter(at.model_fields))
 
 
 def _short(came: Any) -> str:

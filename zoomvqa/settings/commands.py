@@ -91,6 +91,7 @@ class PredictSettings(Settings):
     data: AnyData | None = None
     split: SplitName
     output: str
+    overwrite: bool = False
     details: bool
     test_crops: PositiveInt | None
     test_clips: ClipCount | None
@@ -127,6 +128,7 @@ class FuseSettings(Settings):
     iqa: str
     vqa: str
     output: str
+    overwrite: bool = False
     share: Fraction01
     rescaled: list[Literal["iqa", "vqa"]] | None
 

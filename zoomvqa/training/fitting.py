@@ -32,6 +32,7 @@ from zoomvqa.training.callbacks import build_callbacks
 from zoomvqa.training.joined import Joined
 from zoomvqa.training.loggers import build_loggers
 from zoomvqa.training.report import ValidationReport
+from zoomvqa.training.resume import WORKING_FOLDER
 from zoomvqa.training.summary import parts_of, summary_table
 from zoomvqa.training.versions import versions
 from zoomvqa.training.whole_checkpoints import WholeCheckpoints
@@ -121,7 +122,7 @@ def start_folder(output: Path, config: dict[str, Any]) -> None:
     (output / "figures.json").unlink(missing_ok=True)
     shutil.rmtree(output / "checkpoints", ignore_errors=True)
     with whole_file(output / "versions.json") as handle:
-        json.dump(versions(), handle, indent=1)
+        json.dump(versions() | {WORKING_FOLDER: str(Path.cwd())}, handle, indent=1)
     with whole_file(output / "config.yaml") as handle:
         handle.write(OmegaConf.to_yaml(OmegaConf.create(config)))
 

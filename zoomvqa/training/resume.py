@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from pathlib import Path
@@ -15,19 +16,52 @@ from omegaconf import OmegaConf
 
 from zoomvqa.console import say
 from zoomvqa.errors import SettingsError
+from zoomvqa.outputs import refuse_foreign_folder
 from zoomvqa.settings.base import check
 from zoomvqa.settings.commands import TrainSettings
+from zoomvqa.settings.paths import seen_from
 
+# Where `versions.json` says from which folder a run was started: its relative paths count from there.
+WORKING_FOLDER = "working_folder"
 # What may be different in a run that goes on: where it runs and what it tells, not what it learns.
 _FREE = (
     *("resume", "overwrite", "output", "logger", "threads"),
     *("trainer.accelerator", "trainer.log_every_n_steps", "trainer.profiler"),
+)
+# What a run writes into its folder, and replaces.
+_FILES = (
+    *("checkpoints", "config.yaml", "versions.json", "figures.json", "metrics.csv"),
+    *("val_predictions.csv", "val_scatter.png", "fit_predictions.csv", "fit_scatter.png"),
 )
 
 
 def last_checkpoint(output: Path) -> Path:
     """Return where a run keeps the checkpoint that it goes on from."""
     return output / "checkpoints" / "last.ckpt"
+
+
+def refuse_other_folder(folder: Path) -> None:
+    """Refuse a folder that holds files of the names that a run writes, and is no run.
+
+    Raises:
+        SettingsError: it is one.
+    """
+    refuse_foreign_folder(folder, _FILES, _is_run)
+
+
+def _is_run(folder: Path) -> bool:
+    """Tell whether a run has begun in a folder: the first file that it writes says what it is made with."""
+    try:
+        return "zoomvqa" in json.loads((folder / "versions.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return _is_config(folder / "config.yaml")
+
+
+def _is_config(path: Path) -> bool:
+    try:
+        return {"branch", "data", "trainer"} <= set(OmegaConf.load(path))
+    except Exception:  # noqa: BLE001  what a file of somebody else's ends in is the YAML reader's
+        return False
 
 
 def begins_again(folder: Path, *, calibrates: bool = False) -> bool:
@@ -59,7 +93,18 @@ def settings_of(folder: Path) -> TrainSettings:
     if not isinstance(values, dict):
         raise SettingsError(f"resume: {config} is no config")
     known = {str(key): value for key, value in values.items()} | {"output": str(folder), "resume": str(folder)}
-    return check(TrainSettings, known, prefix=str(config))
+    found = check(TrainSettings, known, prefix=str(config))
+    began_in = _working_folder(folder)
+    return found if began_in is None or began_in == Path.cwd() else seen_from(found, began_in)
+
+
+def _working_folder(folder: Path) -> Path | None:
+    """Return the folder from which the run in a folder was started; None for a run of before this was noted."""
+    try:
+        told = json.loads((folder / "versions.json").read_text(encoding="utf-8")).get(WORKING_FOLDER)
+    except (OSError, ValueError, AttributeError):
+        return None
+    return Path(told) if isinstance(told, str) else None
 
 
 def refuse_other_settings(settings: TrainSettings) -> None:
@@ -70,8 +115,9 @@ def refuse_other_settings(settings: TrainSettings) -> None:
     """
     own = flat(settings_of(Path(settings.output)).model_dump(mode="json"))
     now = flat(settings.model_dump(mode="json"))
+    here = flat(seen_from(settings, Path.cwd()).model_dump(mode="json"))
     for key in sorted(own.keys() | now.keys()):
-        if own.get(key) != now.get(key) and not key.startswith(_FREE):
+        if own.get(key) not in (now.get(key), here.get(key)) and not key.startswith(_FREE):
             raise SettingsError(
                 f"{key}: got {now.get(key)!r}, but the run in {settings.output} that resume=auto goes on with has "
                 f"{own.get(key)!r}; give another output, or overwrite=true without resume"
