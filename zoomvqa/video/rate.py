@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from zoomvqa.video.timeline import Timeline
+from zoomvqa.video.times import nearest
 
 # FFmpeg compares times in units of the output frame with up to 16 extra bits, and moves them half of the last off
 # the midpoints between frames.
@@ -80,15 +81,11 @@ def _output_length(timeline: Timeline, index: int, rate: Fraction) -> float:
 def _output_times(timeline: Timeline, rate: Fraction) -> list[float]:
     """Return the time of each frame in output periods, rounded as FFmpeg rounds it."""
     steps = 1 << min(max(_ALL_BITS - (rate.numerator.bit_length() - 1), 0), _EXTRA_BITS)
-    start = _round_half_up(Fraction(timeline.start, 1_000_000) / timeline.time_base)
+    start = nearest(Fraction(timeline.start, 1_000_000) / timeline.time_base)
     times = []
     for pts in timeline.pts:
-        time = _round_half_up((pts - start) * timeline.time_base * rate * steps) / steps
+        time = nearest((pts - start) * timeline.time_base * rate * steps) / steps
         if time != round(time):  # so that rounding never depends on the last bit
             time += math.copysign(_OFF_MIDPOINTS, time)
         times.append(time)
     return times
-
-
-def _round_half_up(value: Fraction) -> int:
-    return math.floor(value + Fraction(1, 2)) if value >= 0 else math.ceil(value - Fraction(1, 2))

@@ -47,8 +47,9 @@ class Usual:
 def shown_times(frames: Iterable[Decoded], usual: Usual, start: int = 0) -> tuple[list[int], list[int]]:
     """Return pts and duration of each frame, in the order of decoding, as `ffmpeg -r` counts with them.
 
-    A frame's pts counts, until more of them than of the dts failed to increase. Without either, a frame follows
-    the one before it. A missing duration is one frame at the guessed rate.
+    A frame's pts counts, until more of them than of the dts failed to increase. Without either a frame follows the
+    one before it; in raw streams, too, for which FFmpeg's libraries before 9 make times up. A missing duration is
+    one frame at the guessed rate.
 
     Args:
         frames: in the order in which the decoder gives them out.
@@ -58,7 +59,7 @@ def shown_times(frames: Iterable[Decoded], usual: Usual, start: int = 0) -> tupl
     guess, follow = _Guess(), _Follow(usual, start)
     pts, durations = [], []
     for frame in frames:
-        pts.append(follow(guess(frame), frame.duration))
+        pts.append(follow(guess(frame) if usual.timed else None, frame.duration))
         durations.append(frame.duration or usual.units(usual.guessed_rate))
     return pts, durations
 
