@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Make, ffmpeg
+from decoded_timeline import decoded_timeline
+from matrix import make
+from rate_files import FILES, QUICK, SLOW, SOURCES, written
 
 from zoomvqa.video.rate import frames_at_rate
 from zoomvqa.video.timeline import Timeline, read_timeline
@@ -127,3 +130,38 @@ def test_vp9_in_webm(make_video: Make, tmp_path):
 
 def test_reference_video(reference, tmp_path):
     check(reference / "media" / "10053703034.mp4", tmp_path, "2")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("rates")
+
+
+def check_rates(folder: Path, name: str) -> None:
+    """Compare with times from decoding, and with those that are read without it."""
+    path = make(folder, name, FILES[name], SOURCES)
+    truth = written(path)
+    assert truth.unlike(decoded_timeline(path)) == {}
+    assert truth.unlike(read_timeline(path)) == {}
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_frames_at_rates_as_ffmpeg(folder, name):
+    check_rates(folder, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in SLOW if name not in QUICK])
+def test_frames_at_rates_as_ffmpeg_in_the_whole_product(folder, name):
+    check_rates(folder, name)
+
+
+def test_the_end_is_filled_up_after_gaps():
+    """Frames three periods apart that say to stay one: the last is repeated as often as those before it were."""
+    line = constant(4, "1").at([0, 3, 6, 9], [1, 1, 1, 1])
+    assert frames_at_rate(line, 1.0) == [0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+def test_a_frame_that_would_fill_a_day_is_left_out():
+    line = constant(3, "1").at([0, 1, 400_000], [1, 1, 1])
+    assert frames_at_rate(line, 1.0) == [0, 1]
