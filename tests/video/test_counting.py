@@ -38,7 +38,7 @@ def garbled(path: Path, folder: Path, numbers: set[int]) -> Path:
 
 @pytest.mark.parametrize("reader", ["auto", "pyav"])
 def test_corrupt_frames_are_refused(make_video: Make, tmp_path, reader):
-    sound = make_video("sound.mp4", "-g", "10", size="320x240", frames=40, codec=H264)
+    sound = make_video("counted.mp4", "-g", "10", size="320x240", frames=40, codec=H264)
     assert Video(sound).reader == "decord"
     path = garbled(sound, tmp_path, {10})
     with pytest.raises(DamagedError, match="frame 10 is damaged|frame 10 does not decode"):
@@ -78,7 +78,7 @@ def test_motion_jpeg_with_exif(tmp_path, orientation, shape):
 
 
 def test_what_is_counted(make_video: Make):
-    path = make_video("sound.mp4", "-g", "10", size="320x240", frames=40, codec=H264)
+    path = make_video("counted.mp4", "-g", "10", size="320x240", frames=40, codec=H264)
     with open_container(path) as container:
         count = count_frames(container, main_video(container))
     assert (len(count.times), count.whole, count.upright) == (40, True, True)
@@ -86,7 +86,7 @@ def test_what_is_counted(make_video: Make):
 
 
 def test_what_another_decoder_may_read(make_video: Make, tmp_path):
-    path = make_video("sound.mp4", "-g", "10", size="320x240", frames=40, codec=H264)
+    path = make_video("counted.mp4", "-g", "10", size="320x240", frames=40, codec=H264)
     first = first_of_plain(path, 40)
     assert len(first) == 32
     assert first_of_plain(path, 39) == ""

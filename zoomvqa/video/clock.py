@@ -12,6 +12,9 @@ from av.format import Flags as FormatFlags
 from zoomvqa.video.discontinuity import Continuous, Stored
 from zoomvqa.video.times import Usual, nearest, start_in_use
 
+# How many packets before a join one may be marked as corrupt.
+_BEFORE_JOIN = 3
+
 
 def take_times_as_stored(container: Any) -> None:
     """Keep PyAV from making up presentation times where a file has none; before the first packet is read.
@@ -60,3 +63,30 @@ def made_continuous(container: Any, stream: Any, packets: Iterable[Any]) -> Iter
         packet.dts = None if dts is None else dts + by
         packet.pts = None if pts is None else pts + by
         yield packet, by
+
+
+class Marks:
+    """The packets that a container marked as corrupt, in storage order, and where its times started again.
+
+    Where recordings were joined, MPEG-TS marks one of the last packets before the join, for its counters jump;
+    nothing is wrong with it.
+    """
+
+    def __init__(self) -> None:
+        self._corrupt = dict[int, int | None]()
+        self._joins = set[int]()
+        self._moved = self._count = 0
+
+    def see(self, packet: Any, moved: int) -> None:
+        """Take note of the next packet, and by how much its times were moved."""
+        if moved != self._moved:
+            self._joins.add(self._count)
+            self._moved = moved
+        if packet.is_corrupt:
+            self._corrupt[self._count] = packet.pts if packet.pts is not None else packet.dts
+        self._count += 1
+
+    def damaged(self) -> dict[int, int | None]:
+        """Return the numbers of the packets that are marked and not at a join, and their times."""
+        near = {join - back for join in self._joins for back in range(1, _BEFORE_JOIN + 1)}
+        return {number: time for number, time in self._corrupt.items() if number not in near}

@@ -15,6 +15,7 @@ from av.stream import Disposition
 
 from zoomvqa.errors import VideoError
 from zoomvqa.video.alive import beat
+from zoomvqa.video.clock import take_times_as_stored
 from zoomvqa.video.headers import TrackHeader, track_header
 
 # What reads other files than the one it is given, or the network: playlists, numbered pictures, streams.
@@ -41,9 +42,11 @@ def open_container(path: Path) -> Any:
             raise VideoError("a list of other files, no video")
     options = {"format_whitelist": ",".join(sorted(av.formats_available - _LISTS))}
     try:
-        return av.open(str(path), options=options, metadata_errors="replace")
+        container = av.open(str(path), options=options, metadata_errors="replace")
     except TypeError:
-        return av.open(str(path), options=options)
+        container = av.open(str(path), options=options)
+    take_times_as_stored(container)
+    return container
 
 
 def moving_streams(container: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
+from zoomvqa.video.clock import Marks, made_continuous, start_units, usual_of
 from zoomvqa.video.container import decodable, main_video, open_container, packets_of, set_up_decoder
+from zoomvqa.video.times import Decoded, shown_times
 from zoomvqa.video.upright import UPRIGHT, Pictures, turn_of
 
 # Files of which the first picture's checksum is remembered.
@@ -27,7 +30,7 @@ class DecodedFrame(NamedTuple):
 
     Attributes:
         frame: PyAV's.
-        sound: whether neither the container nor the decoder marked it as corrupt.
+        sound: whether the decoder did not mark it as corrupt.
     """
 
     frame: Any
@@ -43,7 +46,7 @@ class Stored:
         hidden: how many of them an edit list says not to show.
         ends: when the last of them ends, in units of the stream's time base.
         failed: packets that the decoder refused.
-        corrupt: times of the packets that the container marked as corrupt.
+        marks: the packets that the container marked as corrupt.
         broken: whether the container could not be read to its end.
     """
 
@@ -51,18 +54,17 @@ class Stored:
     hidden: int = 0
     ends: int = 0
     failed: int = 0
-    corrupt: set[int] = field(default_factory=set)
+    marks: Marks = field(default_factory=Marks)
     broken: bool = False
 
-    def seen(self, packet: Any) -> Any:
-        """Take note of a packet, and return it."""
+    def seen(self, packet: Any, moved: int) -> Any:
+        """Take note of a packet, and by how much its times were moved; return it."""
         self.packets += 1
         self.hidden += packet.is_discard
+        self.marks.see(packet, moved)
         time = packet.pts if packet.pts is not None else packet.dts
         if time is not None:
             self.ends = max(self.ends, time + (packet.duration or 0))
-            if packet.is_corrupt:
-                self.corrupt.add(time)
         return packet
 
 
@@ -80,14 +82,15 @@ def decode_all(container: Any, stream: Any, stored: Stored | None = None) -> Ite
             stored.failed += 1
             continue
         for frame in frames:
-            yield DecodedFrame(frame, not (frame.is_corrupt or frame.pts in stored.corrupt))
+            yield DecodedFrame(frame, not frame.is_corrupt)
 
 
 def _to_the_end(container: Any, stream: Any, stored: Stored) -> Iterator[Any]:
     """Yield packets to the end, or to where the container is broken, and None for the decoder's last frames."""
     stored.broken = True
     with suppress(av.FFmpegError):
-        yield from decodable(map(stored.seen, packets_of(container, stream)), stream.codec_context.name)
+        packets = starmap(stored.seen, made_continuous(container, stream, packets_of(container, stream)))
+        yield from decodable(packets, stream.codec_context.name)
         stored.broken = False
     yield None
 
@@ -97,14 +100,13 @@ class FrameCount:
     """What a decoder gives out of a file.
 
     Attributes:
-        times: of each frame its (pts, duration), in the order in which they are shown; pts is None where neither
-            container nor decoder tells it.
-        sound: of each frame, whether it is not marked as corrupt.
+        times: of each frame its (pts, duration), in the order in which they are shown, as ffmpeg counts with them.
+        sound: of each frame, whether neither the container nor the decoder marked it as corrupt.
         stored: what was in the file.
         upright: whether all pictures are shown as they are coded, neither turned nor mirrored.
     """
 
-    times: Sequence[tuple[int | None, int]]
+    times: Sequence[tuple[int, int]]
     sound: Sequence[bool]
     stored: Stored
     upright: bool
@@ -112,7 +114,7 @@ class FrameCount:
     @property
     def whole(self) -> bool:
         """Whether everything that is in the file decodes without a complaint."""
-        return all(self.sound) and not (self.stored.failed or self.stored.corrupt or self.stored.broken)
+        return all(self.sound) and not (self.stored.failed or self.stored.marks.damaged() or self.stored.broken)
 
 
 def count_frames(container: Any, stream: Any) -> FrameCount:
@@ -122,12 +124,15 @@ def count_frames(container: Any, stream: Any) -> FrameCount:
         VideoError: its pictures are turned by an angle that is no multiple of 90 degrees.
         av.FFmpegError: the file cannot be read.
     """
-    times, sound, stored, upright = list[tuple[int | None, int]](), list[bool](), Stored(), True
+    frames, sound, stored, upright = list[Decoded](), list[bool](), Stored(), True
     for frame, is_sound in decode_all(container, stream, stored):
-        times.append((frame.pts if frame.pts is not None else frame.dts, frame.duration or 0))
+        frames.append(Decoded(frame.pts, frame.dts, frame.duration or 0))
         sound.append(is_sound)
         upright = upright and turn_of(frame) == UPRIGHT
-    return FrameCount(times, sound, stored, upright)
+    damaged = {time for time in stored.marks.damaged().values() if time is not None}
+    sound = [is_sound and frame.pts not in damaged for is_sound, frame in zip(sound, frames, strict=True)]
+    times = shown_times(frames, usual_of(container, stream), start_units(container, stream))
+    return FrameCount(list(zip(*times, strict=True)), sound, stored, upright)
 
 
 def checksum(picture: NDArray[np.uint8]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import av
 
+from zoomvqa.video.clock import Marks, made_continuous
 from zoomvqa.video.container import first_line, packets_of, promised_end
 from zoomvqa.video.headers import TrackHeader
 from zoomvqa.video.parameters import ParameterWatch
@@ -59,25 +60,27 @@ def read_packets(container: Any, stream: Any, header: TrackHeader) -> Packets:
     codec, step = stream.codec_context.name, steady_step(stream)
     watch = ParameterWatch(codec, stream.codec_context.extradata or b"")
     found = Packets(shows_all=codec in _EACH_ALONE or codec in _PREDICTED)
-    shows = _SHOWS.get(codec, lambda _: True)
+    shows, marks = _SHOWS.get(codec, lambda _: True), Marks()
     try:
-        for packet in packets_of(container, stream):
+        for packet, moved in made_continuous(container, stream, packets_of(container, stream)):
+            found.shows_all = found.shows_all and not moved
             time = packet.pts if packet.pts is not None else packet.dts
             found.timed = found.timed and packet.pts is not None
             if time is None:  # raw streams carry no times at all
                 time = len(found.rows) * step
-            if packet.is_corrupt:
-                found.cut = "a corrupt one"
-                break
+            marks.see(packet, moved)
             data = memoryview(packet)
             watch.see(data, packet.is_keyframe)
             found.shows_all = found.shows_all and shows(data)
             found.rows.append(Packet(time, packet.duration or 0, packet.is_keyframe, packet.is_discard))
     except av.FFmpegError as error:
         found.cut = first_line(error)
+    if damaged := marks.damaged():
+        found.cut, found.rows = "a corrupt one", found.rows[: min(damaged)]
     found.varies = watch.changed
     if codec in _PREDICTED:
-        ordered = found.timed and _tells_order(found.rows, reorders=bool(stream.codec_context.reorder_depth))
+        reorders = bool(stream.codec_context.reorder_depth)
+        ordered = found.timed and _increases(found.rows) and _tells_order(found.rows, reorders=reorders)
         found.shows_all = found.shows_all and ordered and _begins_plainly(found.rows)
     found.cut = found.cut or _missing_end(container, stream, found.rows, header)
     return found
@@ -117,6 +120,12 @@ def _begins_plainly(rows: list[Packet]) -> bool:
         if row.time < first.time:
             return False
     return True
+
+
+def _increases(rows: list[Packet]) -> bool:
+    """Tell whether no two frames have one time."""
+    times = [row.time for row in rows if not row.hidden]
+    return len(set(times)) == len(times)
 
 
 def _tells_order(rows: list[Packet], *, reorders: bool) -> bool:

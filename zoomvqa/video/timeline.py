@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import av
 
 from zoomvqa.errors import DamagedError, VideoError
+from zoomvqa.video.clock import start_of, usual_of
 from zoomvqa.video.container import first_line, header_of, main_video, moving_streams, open_container
 from zoomvqa.video.counting import count_frames
 from zoomvqa.video.headers import NO_CROP, Crop
@@ -22,8 +23,6 @@ _USUAL_RATE = 25
 # Seconds that a frame may stay; frames are chosen by their times, and a damaged time would choose one for ever.
 _LONGEST = 3600
 _SQUARE = Fraction(1)
-# By how many seconds the times of neighbouring frames may be out of order.
-_REORDERED_S = 1
 
 
 class Colours(NamedTuple):
@@ -193,34 +192,25 @@ def cropped(line: Timeline, crop: Crop) -> Timeline:
     return replace(line, crop=crop, width=max(0, width), height=max(0, height))
 
 
-def timeline_of_times(container: Any, stream: Any, times: Sequence[tuple[int | None, int]]) -> Timeline:
+def timeline_of_times(container: Any, stream: Any, times: Sequence[tuple[int, int]]) -> Timeline:
     """Return the timeline of frames of which decoding gave (pts, duration); an even one of impossible times."""
-    pts = [time for time, _ in times if time is not None]
-    durations = [duration for _, duration in times]
-    if not _begins_again(stream, pts):
-        pts.sort()  # of AVI, and of other files with the times of decoding
-    in_order = len(pts) == len(times) and all(before <= after for before, after in pairwise(pts))
-    if in_order and not has_gap(container, stream, pts, durations):
+    pts, durations = [time for time, _ in times], [duration for _, duration in times]
+    if not has_gap(container, stream, pts, durations):
         return timeline_of(container, stream, pts, durations)
     rate = Fraction(stream.guessed_rate or _USUAL_RATE)
     line = timeline_of(container, stream, range(len(times)), [1] * len(times))
     return replace(line, time_base=1 / (rate if 1 <= rate <= 1000 else Fraction(_USUAL_RATE)), start=0)
 
 
-def _begins_again(stream: Any, pts: Sequence[int]) -> bool:
-    """Tell whether times jump back by more than reordering does: recordings that were joined."""
-    limit = _REORDERED_S / Fraction(stream.time_base)
-    return any(after < before - limit for before, after in pairwise(pts))
-
-
 def timeline_of(container: Any, stream: Any, pts: Iterable[int], durations: Iterable[int]) -> Timeline:
     """Return the timeline of some frames of an open container's stream, sorted, in units of its time base."""
-    codec = stream.codec_context
+    codec, usual = stream.codec_context, usual_of(container, stream)
+    step = usual.units(usual.guessed_rate)
     return Timeline(
         pts=tuple(pts),
-        durations=tuple(durations),
+        durations=tuple(duration or step for duration in durations),
         time_base=Fraction(stream.time_base),
-        start=container.start_time or 0,
+        start=start_of(container, stream),
         streams=len(container.streams),
         width=codec.width,
         height=codec.height,
@@ -240,5 +230,5 @@ def has_gap(container: Any, stream: Any, pts: Sequence[int], durations: Sequence
     """Return whether a frame stays for more than an hour, or comes an hour after the container's start."""
     base = Fraction(stream.time_base)
     longest = max([*durations, *(after - before for before, after in pairwise(pts))])
-    late = pts[0] * base - Fraction(container.start_time or 0, 1_000_000)
+    late = pts[0] * base - Fraction(start_of(container, stream), 1_000_000)
     return max(longest * base, late) > _LONGEST
