@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -24,6 +24,19 @@ from zoomvqa.console import console, printable
 from zoomvqa.errors import SettingsError, UserError, ZoomVQAError
 from zoomvqa.settings.base import Settings, check
 
+
+class Result(NamedTuple):
+    """What a command comes to.
+
+    Attributes:
+        value: what a Hydra sweeper optimises.
+        code: the exit code.
+    """
+
+    value: float
+    code: int
+
+
 S = TypeVar("S", bound=Settings)
 OK, SOME_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 
@@ -31,8 +44,8 @@ OK, SOME_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
     """Run `body` with the settings of `<name>.yaml` and the command line, and exit with its code.
 
-    `body` returns an exit code, or the value that a Hydra sweeper optimises. Exit codes: 0 done, 1 done in
-    part, 2 a mistake of the user's, 130 interrupted.
+    `body` returns an exit code, the value that a Hydra sweeper optimises, or both as a `Result`. Exit codes:
+    0 done, 1 done in part, 2 a mistake of the user's, 130 interrupted.
     """
     codes, sweep.unfinished = [OK], 0
     plugins = Path(zoomvqa.__file__).parent / "plugins"
@@ -44,7 +57,8 @@ def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN and "output" in config:
             config.output = HydraConfig.get().runtime.output_dir  # each job of a sweep has a folder of its own
         result = _guarded(lambda: body(_settings(kind, config)), codes)
-        return result if isinstance(result, float) else None
+        value = result.value if isinstance(result, Result) else result
+        return value if isinstance(value, float) else None
 
     def checked() -> bool:
         sys.argv[1:] = [plain_text(argument) for argument in expand_sets(sys.argv[1:])]
@@ -73,8 +87,9 @@ def _guarded(work: Callable[[], Any], codes: list[int]) -> Any:
         console.print("interrupted")
         codes.append(INTERRUPTED)
         return None
-    if isinstance(result, int) and not isinstance(result, bool):
-        codes.append(result)
+    code = result.code if isinstance(result, Result) else result
+    if isinstance(code, int) and not isinstance(code, bool):
+        codes.append(code)
     return result
 
 
