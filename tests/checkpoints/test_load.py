@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fill import fill
+from fill import fill, unit_input
 
 from zoomvqa.checkpoints import describe, load_checkpoint
 from zoomvqa.checkpoints.files import read_file
 from zoomvqa.errors import CheckpointError
 from zoomvqa.models.iqa.net import build_iqa_net
+from zoomvqa.models.vqa.build import build_vqa_net
 from zoomvqa.settings.iqa import FrameView, IQABranch, IQANetwork
+from zoomvqa.settings.vqa import ClipSampling, VQABranch, VQANetwork
 
 BRANCH = IQABranch(network=IQANetwork(backbone="test_efficientnet", hidden=16), view=FrameView(resize=96, crop=64))
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "iqa_network.json").read_text())
@@ -188,3 +190,45 @@ def test_a_tensor_that_is_larger_than_what_is_stored_of_it(tmp_path):
     torch.save({"x": torch.ones(1).expand(10**5, 10**6)}, tmp_path / "a.pth")
     with pytest.raises(CheckpointError, match="x is no plain tensor"):
         load_checkpoint(tmp_path / "a.pth")
+
+
+def fast_vqa_m(**settings) -> dict[str, torch.Tensor]:
+    net = build_vqa_net(VQANetwork(backbone="fast_vqa_m", patch=4, **settings), 16, 128)
+    return {key: fill(key, tuple(value.shape)) for key, value in net.state_dict().items()}
+
+
+@torch.inference_mode()
+def test_fast_vqa_m_has_the_scores_of_the_windows_that_it_was_trained_with(tmp_path):
+    """Not of those that its public code has had since: −1.1959."""
+    golden = json.loads((Path(__file__).parents[1] / "golden" / "fast_vqa_m.json").read_text())["network"]
+    torch.save({"state_dict": fast_vqa_m(gated=False)}, tmp_path / "FAST_VQA_M_1_4.pth")
+    net = load_checkpoint(tmp_path / "FAST_VQA_M_1_4.pth").build_net()
+    clips = unit_input(golden["input"], tuple(golden["input_shape"]))
+    features, scores = net.fragments_backbone(clips), net(clips)
+    for got, wanted in ((features, golden["feature"]), (scores.map, golden["map"])):
+        ends = torch.cat([got.flatten()[:4], got.flatten()[-4:]])
+        torch.testing.assert_close(ends, torch.tensor(wanted["values"]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(scores.score, torch.tensor(golden["scores"]), atol=1e-4, rtol=0)
+
+
+def described_m(path: Path, version: str, **network) -> str:
+    """The backbone that a checkpoint of ours with narrow windows has when it is loaded."""
+    branch = VQABranch(network=VQANetwork(patch=4, **network), sampling=ClipSampling(clip_len=16))
+    entry = describe(branch, None, None, {}) | {"version": version}
+    torch.save({"zoomvqa": entry, "state_dict": {"net.a": torch.zeros(1)}}, path)
+    return load_checkpoint(path).description.network.backbone
+
+
+def test_what_we_have_trained_with_shrunk_windows_keeps_them(tmp_path, capsys):
+    path = tmp_path / "a.ckpt"
+    assert described_m(path, "1.0.0", backbone="swin_window4", gated=False) == "swin_window4"
+    assert described_m(path, "1.0.0, converted from a.pth", backbone="swin_window4") == "swin_window4"
+    torch.save({"state_dict": fast_vqa_m(gated=True)}, path)  # an export of such a one: the public M has no gating
+    assert load_checkpoint(path).description.network.backbone == "swin_window4"
+    assert capsys.readouterr().err == ""
+
+
+def test_fast_vqa_m_that_was_converted_before_is_corrected(tmp_path, capsys):
+    version = "1.0.0, converted from FAST_VQA_M_1_4.pth"
+    assert described_m(tmp_path / "a.ckpt", version, backbone="swin_window4", gated=False) == "fast_vqa_m"
+    assert "used with windows of 4×4×4, as it was trained" in capsys.readouterr().err

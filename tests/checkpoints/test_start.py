@@ -1,5 +1,7 @@
 """Weights that training starts from."""
 
+from pathlib import Path
+
 import pytest
 import timm
 import torch
@@ -95,6 +97,24 @@ def test_small_windows_are_fast_vqa_m(tmp_path):
     about = checkpoint.description
     assert (about.sampling.clip_len, about.view.grid, about.view.side, about.view.resize) == (16, 4, 32, -1)
     assert checkpoint.build_net()(torch.zeros(1, 3, 16, 128, 128)).map.shape == (1, 8, 4, 4)
+
+
+def narrow(tmp_path, *, gated: bool) -> Path:
+    settings = VQANetwork(backbone="fast_vqa_m", gated=gated, patch=4)
+    return saved(tmp_path / "m.pth", build_vqa_net(settings, 16, 128).state_dict())
+
+
+@pytest.mark.parametrize(("backbone", "shrinks"), [("swin_window4", True), ("fast_vqa_m", False)])
+def test_a_start_from_fast_vqa_m_says_that_windows_shrink(tmp_path, capsys, backbone, shrinks):
+    path = narrow(tmp_path, gated=False)
+    start_from(build_vqa_net(VQANetwork(backbone=backbone, gated=False, patch=4), 16, 128), path)
+    told = "trained with windows of 4×4×4, which branch.network.backbone=fast_vqa_m keeps"
+    assert (told in capsys.readouterr().err) == shrinks
+
+
+def test_a_start_from_an_export_of_ours_says_nothing_of_windows(tmp_path, capsys):
+    start_from(build_vqa_net(VQANetwork(backbone="swin_window4", patch=4), 16, 128), narrow(tmp_path, gated=True))
+    assert "4×4×4" not in capsys.readouterr().err
 
 
 def test_our_own_averaged_weights_are_the_ones_taken(tmp_path):

@@ -9,7 +9,7 @@ import torch.distributed as dist
 from scipy import stats
 from torch import multiprocessing
 
-from zoomvqa.metrics import Figures, VideoScores, figures_of
+from zoomvqa.metrics import Figures, VideoScores, constant_value, figures_of
 
 
 def by_scipy(prediction: np.ndarray, mos: np.ndarray) -> list[float]:
@@ -94,3 +94,11 @@ def test_figures_do_not_depend_on_the_number_of_processes(tmp_path, size, world)
         np.testing.assert_allclose(figures, by_scipy(*sample(size, ties=False)), atol=1e-6)
         assert videos == size
         assert index == list(range(size))
+
+
+@pytest.mark.parametrize(
+    ("values", "constant"),
+    [([0.0, 0.0], 0.0), ([2.5, 2.5, 2.5], 2.5), ([2.5, 2.5, 2.6], None), ([1.0], None), ([], None)],
+)
+def test_predictions_that_are_all_the_same(values, constant):
+    assert constant_value(torch.tensor(values)) == constant

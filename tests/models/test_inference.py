@@ -12,8 +12,9 @@ from torch.nn import functional
 from torch.utils import cpp_extension
 
 from zoomvqa.errors import SettingsError, ToolError
-from zoomvqa.models.inference import PackedLinear, prepare_for_scoring
-from zoomvqa.models.iqa.net import build_iqa_net
+from zoomvqa.models.inference import prepare_for_scoring
+from zoomvqa.models.iqa.net import IQANet, build_iqa_net
+from zoomvqa.models.packed import PackedLinear
 from zoomvqa.models.vqa import compiled
 from zoomvqa.models.vqa.attention import compile_attention
 from zoomvqa.models.vqa.compiled import (
@@ -115,13 +116,13 @@ def test_without_onednn_nothing_changes(monkeypatch):
 
 
 def test_a_gelu_of_timm_is_part_of_the_layer_before_it():
-    net, views = timm.create_model("convnext_tiny", features_only=True).eval(), torch.rand(1, 3, 64, 64)
+    net, views = IQANet(timm.create_model("convnext_tiny", features_only=True), 2).eval(), torch.rand(1, 3, 64, 64)
     assert any(isinstance(layer, timm.layers.GELU) for layer in net.modules())
     with torch.inference_mode():
-        before = net(views)
+        before = net(views).patch_score
         ready = prepare_for_scoring(net)
         assert not any(isinstance(layer, timm.layers.GELU) for layer in ready.modules())
-        torch.testing.assert_close(ready(views), before, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(ready(views).patch_score, before, atol=1e-5, rtol=1e-5)
 
 
 def test_compile_is_for_what_is_compiled():

@@ -17,6 +17,7 @@ from zoomvqa.settings.vqa import VQANetwork
         ("swin_tiny", 28.14),
         ("swin_small", 49.9),
         ("swin_window4", 27.6),
+        ("fast_vqa_m", 27.6),
         ("swin_nano", 0.148),
         ("convnext3d_tiny", 28.1),
     ],

@@ -1,6 +1,7 @@
 """Scores of real small files, good and bad."""
 
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -218,3 +219,19 @@ def test_clip_scores_of_the_reference_video(reference, tmp_path, patch, entry):
     golden = json.loads((reference / "golden.json").read_text())["videos"]["10053703034.mp4"]
     assert [p.score for p in result.clips] == pytest.approx(golden[entry]["clip_scores"], abs=1e-3)
     assert [p.first for p in result.clips] == [clip[0] for clip in golden["vqa"]["frame_indices"]]
+
+
+@pytest.mark.slow
+def test_fast_vqa_m_on_the_reference_video(reference, tmp_path):
+    import json
+
+    from fill import fill
+
+    keys = json.loads((reference / "keys_fast_vqa_m.json").read_text())
+    weights = {k: fill(k, tuple(v["shape"])) for k, v in keys.items() if v["dtype"] == "float32"}
+    torch.save({"state_dict": weights}, tmp_path / "FAST_VQA_M_1_4.pth")
+    scorer = Scorer(load_checkpoint(tmp_path / "FAST_VQA_M_1_4.pth"), "cpu")
+    result = try_score(scorer, reference / "media" / "10053703034.mp4")
+    golden = json.loads((Path(__file__).parents[1] / "golden" / "fast_vqa_m.json").read_text())["reference_video"]
+    assert [p.first for p in result.clips] == golden["first_frames"]
+    assert [p.score for p in result.clips] == pytest.approx(golden["clip_scores"], abs=1e-3)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 import zoomvqa
 from zoomvqa.checkpoints.description import (
+    CONVERTED,
     BranchDescription,
     Description,
     FusionDescription,
@@ -153,7 +154,7 @@ def _ours(
     assert about is not None  # noqa: S101  asked for before
     entry = about.model_dump(mode="json") | {"weights": "net"}
     if found.kind != "ours":
-        entry["version"] = f"{zoomvqa.__version__}, converted from {source.name}"
+        entry["version"] = f"{zoomvqa.__version__}{CONVERTED}{source.name}"
     return {f"net.{k}": v for k, v in tensors.items()}, {"zoomvqa": entry}
 
 

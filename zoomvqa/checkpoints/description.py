@@ -14,6 +14,8 @@ from zoomvqa.settings.iqa import FrameSampling, FrameView, IQABranch, IQANetwork
 from zoomvqa.settings.vqa import ClipSampling, ClipView, VQABranch, VQANetwork
 
 FORMAT: Literal[2] = 2
+# In the version of a converted file, between ours and the name of the file that it was made from.
+CONVERTED = ", converted from "
 
 
 class _Common(Settings):

@@ -17,6 +17,7 @@ Kind = Literal["ours", "release_iqa", "vqa", "swin", "other"]
 
 BACKBONE = "fragments_backbone."
 RELATIVE, FRAGMENT = "relative_position_bias_table", "fragment_position_bias_table"
+FIRST_TABLE = f"{BACKBONE}layers.0.blocks.0.attn.{RELATIVE}"
 EMBED = BACKBONE + "patch_embed.proj.weight"
 # Which of our own file's weights are the network's.
 PREFIXES = {"net": "net.", "averaged": "averaged.module."}
@@ -74,6 +75,12 @@ def look_into(path: Path, key: str = "ckpt") -> Found:
         named = vqa_names(tensors)
         return Found("vqa" if "vqa_head.fc_hid.weight" in named else "swin", named, {})
     return Found("other", tensors, {})
+
+
+def has_narrow_windows(tensors: Mapping[str, Tensor]) -> bool:
+    """Tell whether the first bias table of a Video Swin, under our names, is one of windows of 4×4×4."""
+    table = tensors.get(FIRST_TABLE)
+    return table is not None and len(table) == 7 * 7 * 7
 
 
 def vqa_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import zoomvqa
 from zoomvqa.checkpoints.description import (
+    CONVERTED,
     DESCRIPTIONS,
     FORMAT,
     Description,
@@ -20,7 +21,16 @@ from zoomvqa.checkpoints.description import (
     VQADescription,
 )
 from zoomvqa.checkpoints.fit import fit
-from zoomvqa.checkpoints.formats import BACKBONE, EMBED, FRAGMENT, RELATIVE, Found, look_into
+from zoomvqa.checkpoints.formats import (
+    BACKBONE,
+    EMBED,
+    FIRST_TABLE,
+    FRAGMENT,
+    Found,
+    has_narrow_windows,
+    look_into,
+)
+from zoomvqa.console import say
 from zoomvqa.errors import CheckpointError, SettingsError
 from zoomvqa.models.fusion.net import FusionNet
 from zoomvqa.models.iqa.net import IQANet, build_iqa_net
@@ -28,7 +38,7 @@ from zoomvqa.models.vqa.build import build_vqa_net
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.settings.base import check
 from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
-from zoomvqa.settings.vqa import ClipSampling, ClipView, VQANetwork
+from zoomvqa.settings.vqa import ClipSampling, ClipView, VQABackbone, VQANetwork
 
 
 @dataclass(frozen=True)
@@ -130,11 +140,30 @@ def _described(path: Path, found: Found) -> Description:
     if kind is None:
         raise CheckpointError(f"{path}: of a branch that is not known here: {entry.get('branch')!r}")
     try:
-        return check(kind, {k: _nan_to_none(v) for k, v in entry.items()}, prefix="zoomvqa")
+        about = check(kind, {k: _nan_to_none(v) for k, v in entry.items()}, prefix="zoomvqa")
     except SettingsError as error:
         raise CheckpointError(f"{path}: its description is wrong: {error}") from None
     except RecursionError:
         raise CheckpointError(f"{path}: its description is wrong: it is nested without end") from None
+    return _corrected(path, about)
+
+
+def _corrected(path: Path, about: Description) -> Description:
+    """Correct the description of a FAST-VQA-M file that an earlier version has converted, and say so.
+
+    It names the network whose windows shrink, which the weights were not trained with. A network that we have
+    trained, or that was calibrated with such windows, keeps them.
+    """
+    if (
+        not isinstance(about, VQADescription)
+        or CONVERTED not in about.version
+        or about.calibration is not None
+        or about.network.backbone != "swin_window4"
+        or about.network.gated
+    ):
+        return about
+    say(f"{path}: FAST-VQA-M, converted by an earlier version; used with windows of 4×4×4, as it was trained")
+    return about.model_copy(update={"network": about.network.model_copy(update={"backbone": "fast_vqa_m"})})
 
 
 def _release_iqa() -> IQADescription:
@@ -147,27 +176,30 @@ def _release_iqa() -> IQADescription:
     )
 
 
-_BLOCKS = BACKBONE + "layers.{}.blocks."
-
-
 def _release_vqa(path: Path, weights: dict[str, Tensor]) -> VQADescription:
     """Tell the network from its tensors; patch 6 is Zoom-VQA's recipe, patch 4 FAST-VQA's.
 
-    A window of 4×4×4, which has 7·7·7 relative places, is FAST-VQA-M's: clips of 16 frames, 4 × 4 fragments.
+    A window of 4×4×4, which has 7·7·7 relative places, is FAST-VQA-M's: clips of 16 frames, 4 × 4 fragments. Its
+    file was made in August 2022, before the public code shrank windows for such clips (version 3.1.0, December
+    2022). With a second bias table, which it lacks, it is an export of our `swin_window4`, which shrinks them.
     """
-    embed, table = weights.get(EMBED), weights.get(_BLOCKS.format(0) + "0.attn." + RELATIVE)
+    embed, table = weights.get(EMBED), weights.get(FIRST_TABLE)
     if embed is None or embed.ndim != 5 or not min(embed.shape) or table is None or table.ndim != 2:
         raise CheckpointError(f"{path}: its patch embedding or first bias table is missing, or of an odd shape")
     patch = embed.shape[-1]
-    narrow = len(table) == 7**3
-    deep = any(k.startswith(_BLOCKS.format(2) + "6.") for k in weights)
+    narrow = has_narrow_windows(weights)
+    gated = any(k.endswith(FRAGMENT) for k in weights)
+    deep = any(k.startswith(f"{BACKBONE}layers.2.blocks.6.") for k in weights)
+    backbone: VQABackbone = "swin_small" if deep else "swin_tiny"
+    if narrow:
+        backbone = "swin_window4" if gated else "fast_vqa_m"
     return VQADescription(
         version="release",
         unit="none",  # the PLCC and rank losses have no scale
         network=VQANetwork(
-            backbone="swin_window4" if narrow else "swin_small" if deep else "swin_tiny",
+            backbone=backbone,
             patch=patch,
-            gated=any(k.endswith(FRAGMENT) for k in weights),
+            gated=gated,
         ),
         sampling=ClipSampling(clip_len=16 if narrow else 32),
         view=ClipView(side=8 * patch, grid=4 if narrow else 7, resize=480 if patch == 6 else -1),

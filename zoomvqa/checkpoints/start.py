@@ -9,11 +9,13 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from zoomvqa.checkpoints.fit import Fit, fit, some
-from zoomvqa.checkpoints.formats import BACKBONE, EMBED, FRAGMENT, RELATIVE, look_into
+from zoomvqa.checkpoints.formats import BACKBONE, EMBED, FRAGMENT, RELATIVE, has_narrow_windows, look_into
 from zoomvqa.console import say
 from zoomvqa.errors import CheckpointError
 from zoomvqa.models.iqa.net import IQANet
 from zoomvqa.models.vqa.convnext3d import ConvNeXt3D, inflate
+from zoomvqa.models.vqa.swin import VideoSwin
+from zoomvqa.models.vqa.windows import scaled_window
 
 # Of a network's block: one more of them in the file means another network.
 _BLOCK = re.compile(r"\.blocks?\.\d+\.")
@@ -82,7 +84,21 @@ def _adapted(
         return _timm_names(given, wanted, "backbone."), []
     if isinstance(getattr(net, "fragments_backbone", None), ConvNeXt3D):
         return _inflated(given, wanted)
-    return given, _fit_patches(given, wanted) + _fill_fragment_tables(given, wanted)
+    notes = _shrunk_windows(given, net)
+    return given, notes + _fit_patches(given, wanted) + _fill_fragment_tables(given, wanted)
+
+
+def _shrunk_windows(given: Mapping[str, Tensor], net: nn.Module) -> list[str]:
+    """Return what to say where the weights are FAST-VQA-M's and the network would shrink its windows."""
+    backbone = getattr(net, "fragments_backbone", None)
+    if not isinstance(backbone, VideoSwin) or backbone.window != (4, 4, 4) or not has_narrow_windows(given):
+        return []
+    if any(name.endswith(FRAGMENT) for name in given):  # its file has no second tables
+        return []
+    side = 32 * backbone.patch_embed.patch[1]
+    if scaled_window(backbone.window, (16, side, side), backbone.base) == backbone.window:
+        return []
+    return ["trained with windows of 4×4×4, which branch.network.backbone=fast_vqa_m keeps for its clips"]
 
 
 def _timm_names(given: dict[str, Tensor], wanted: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

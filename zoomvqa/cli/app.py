@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -32,11 +32,23 @@ S = TypeVar("S", bound=Settings)
 OK, SOME_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 
 
+class Result(NamedTuple):
+    """What a command comes to.
+
+    Attributes:
+        value: what a Hydra sweeper optimises.
+        code: the exit code.
+    """
+
+    value: float
+    code: int
+
+
 def run(name: str, kind: type[S], body: Callable[[S], Any]) -> None:
     """Run `body` with the settings of `<name>.yaml` and the command line, and exit with its code.
 
-    `body` returns an exit code, or the value that a Hydra sweeper optimises. Exit codes: 0 done, 1 done in
-    part, 2 a mistake of the user's, 130 interrupted.
+    `body` returns an exit code, the value that a Hydra sweeper optimises, or both as a `Result`. Exit codes:
+    0 done, 1 done in part, 2 a mistake of the user's, 130 interrupted.
     """
     with steady_streams():
         sys.exit(_code(name, kind, body))
@@ -56,7 +68,8 @@ def _code(name: str, kind: type[S], body: Callable[[S], Any]) -> int:
         if HydraConfig.get().mode == RunMode.MULTIRUN and "output" in config:
             config.output = HydraConfig.get().runtime.output_dir  # each job of a sweep has a folder of its own
         result = _guarded(lambda: body(_settings(kind, config)), codes, str(config.get("output", "")))
-        return result if isinstance(result, float) else None
+        value = result.value if isinstance(result, Result) else result
+        return value if isinstance(value, float) else None
 
     def checked() -> bool:
         given = expand_sets(sys.argv[1:])
@@ -101,8 +114,9 @@ def _guarded(work: Callable[[], Any], codes: list[int], place: str = "") -> Any:
         console.print("interrupted")
         codes.append(INTERRUPTED)
         return None
-    if isinstance(result, int) and not isinstance(result, bool):
-        codes.append(result)
+    code = result.code if isinstance(result, Result) else result
+    if isinstance(code, int) and not isinstance(code, bool):
+        codes.append(code)
     return result
 
 

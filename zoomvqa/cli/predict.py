@@ -190,7 +190,7 @@ def _made_from(settings: PredictSettings, checkpoint: Path) -> dict[str, Any]:
 
 def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]]) -> None:
     """Print predicted beside true scores, and the figures over the videos that were scored."""
-    from zoomvqa.metrics import figures_of  # noqa: PLC0415  slow to import, and only for labelled videos
+    from zoomvqa.metrics import constant_value, figures_of  # noqa: PLC0415  slow to import, and only for labelled videos
 
     pairs = [(video, row) for video, row in zip(labelled, rows, strict=True) if row["score"] is not None]
     table = Table("video", "true", "predicted", title=f"{len(pairs)} of {len(labelled)} videos")
@@ -209,5 +209,8 @@ def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]]) -> 
     for name, scores in columns.items():
         figures = figures_of(torch.tensor(scores), mos)
         print(f"{name:5}  {figures.told}")
-    if math.isnan(figures.srcc):
-        say("Correlations are not defined where all predictions, or all true scores, are equal.")
+        value = constant_value(torch.tensor(scores))
+        if value is not None:
+            say(f"All {len(scores)} {name} predictions are {value:.4f}: it does not tell these videos apart.")
+        elif math.isnan(figures.srcc):
+            say("Correlations are not defined for one video, or where all true scores are equal.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from zoomvqa.cli.app import run
+from zoomvqa.cli.app import OK, SOME_FAILED, Result, run
 from zoomvqa.data.join_sets import join_sets
 from zoomvqa.data.labelled_set import LabelledSet, load_set
 from zoomvqa.data.placeholders import refuse_placeholders
@@ -33,7 +33,7 @@ def labelled_set(settings: DataSettings | SeveralSets) -> LabelledSet:
     return load_set(settings)
 
 
-def _train(settings: TrainSettings) -> float:
+def _train(settings: TrainSettings) -> float | Result:
     from zoomvqa.training.run import train  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
 
     if settings.protocol is not None:
@@ -50,7 +50,8 @@ def _train(settings: TrainSettings) -> float:
         _refuse_what_is_there(settings)
     labelled = labelled_set(settings.data)
     refuse_placeholders(labelled)
-    return float(train(settings, labelled, resume_from).selection)
+    trained = train(settings, labelled, resume_from)
+    return Result(float(trained.figures.selection), SOME_FAILED if trained.ended_constant else OK)
 
 
 def _refuse_what_is_there(settings: TrainSettings) -> None:

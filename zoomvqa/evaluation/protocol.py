@@ -13,7 +13,7 @@ import numpy as np
 from zoomvqa.checkpoints import load_checkpoint
 from zoomvqa.console import say
 from zoomvqa.data.labelled_set import LabelledSet
-from zoomvqa.errors import SettingsError
+from zoomvqa.errors import SettingsError, TrainingError
 from zoomvqa.evaluation.predictions import score_labelled
 from zoomvqa.evaluation.splits import make_splits, write_split
 from zoomvqa.evaluation.summary import Row, tell, write_summary
@@ -176,7 +176,9 @@ def _do(run: Run, protocol: Protocol) -> None:
     last = last_checkpoint(run.folder)
     fusion = isinstance(run.settings.branch, FusionBranch)
     goes_on = last.is_file() and not (fusion and not run.settings.branch.finetune)  # type: ignore[union-attr]
-    train(run.settings, run.labelled, last if goes_on else None)
+    trained = train(run.settings, run.labelled, last if goes_on else None)
+    if trained.ended_constant and protocol.checkpoint == "last":
+        raise TrainingError(f"protocol: last.ckpt of {run.folder} predicts the same of every validation video")
     if not is_first_process():
         return
     name = "best" if fusion else protocol.checkpoint

@@ -69,6 +69,13 @@ def figures_of(prediction: Tensor, mos: Tensor) -> Figures:
     return Figures(float(srcc), float(pearson_corrcoef(x, y)), float(krcc), rmse, len(x))
 
 
+def constant_value(prediction: Tensor) -> float | None:
+    """Return what all of (n,) predictions are; None where they differ, and below n = 2, where it means nothing."""
+    if len(prediction) < 2 or not bool((prediction == prediction[0]).all()):
+        return None
+    return float(prediction[0])
+
+
 def _ranks(values: Tensor) -> Tensor:
     return torch.from_numpy(rankdata(values.cpu().numpy()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -61,3 +62,8 @@ def draw_weights(layer: nn.Module) -> None:
 def drop_path(rate: float) -> nn.Module:
     """Return stochastic depth at a rate, or what does nothing where it is 0."""
     return DropPath(rate) if rate else nn.Identity()
+
+
+def fixed_noise(*shape: int) -> Tensor:
+    """Return standard normal numbers, float32 on the CPU: the same ones for a shape, whatever was drawn before."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))

@@ -11,6 +11,9 @@ from zoomvqa.settings.shared import Below1, LossSettings, Optimiser, Rgb, Spread
 
 # All clips of a video are in memory at once: 11 MB each at 32 frames of 336 × 336.
 MOST_PARTS = 100
+VQABackbone = Literal[
+    "swin_tiny", "swin_small", "swin_window4", "fast_vqa_m", "swin_nano", "convnext3d_tiny", "convnext3d_small"
+]
 ClipCount = Annotated[int, Field(ge=1, le=MOST_PARTS)]
 
 
@@ -49,9 +52,7 @@ class ClipView(Settings):
 class VQANetwork(Settings):
     """The network of the VQA branch."""
 
-    backbone: Literal[
-        "swin_tiny", "swin_small", "swin_window4", "swin_nano", "convnext3d_tiny", "convnext3d_small"
-    ] = "swin_tiny"
+    backbone: VQABackbone = "swin_tiny"
     patch: PositiveInt = 6
     gated: bool = True
     drop_path: Below1 = 0.1

@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from zoomvqa.calibration import fit_logistic
+from zoomvqa.console import say
 from zoomvqa.data.batch import UnreadVideo
 from zoomvqa.errors import TrainingError
 from zoomvqa.losses import build_loss
-from zoomvqa.metrics import Figures, VideoScores
+from zoomvqa.metrics import Figures, VideoScores, constant_value
 from zoomvqa.settings.shared import LossSettings, Optimiser
+from zoomvqa.training.constant import told_constant
 from zoomvqa.training.joined import Joined
 from zoomvqa.training.schedule import build_optimiser
 
@@ -40,6 +42,8 @@ class BranchModule(lightning.LightningModule, ABC):
         averaged: the averaged network as `averaged.module`, or None.
         figures: of the last validation.
         table: (numbers, predictions, MOS) of the last validation, equal on all processes.
+        constant: what the raw weights predicted of every video of the last validation; None where predictions
+            differed.
         joined: the sets that are trained together; None where it is one.
         logs_figures: whether validation tells the loggers.
     """
@@ -52,6 +56,7 @@ class BranchModule(lightning.LightningModule, ABC):
         self.description = description
         self.figures: Figures | None = None
         self.table: Table | None = None
+        self.constant: float | None = None
         self.joined: Joined | None = None
         self.loss = build_loss(loss)
         self._over_all = loss.all_processes
@@ -73,6 +78,10 @@ class BranchModule(lightning.LightningModule, ABC):
     @abstractmethod
     def example(self) -> tuple[Tensor, ...]:
         """Return the network's inputs for one sample, of zeros."""
+
+    def constant_cause(self, value: float) -> str:  # noqa: ARG002  for branches that can tell by it
+        """Return the likely cause when the network predicts `value` of every video."""
+        return "the network no longer tells videos apart"
 
     def batch_loss(self, prediction: Tensor, mos: Tensor, sets: Tensor | None) -> Tensor:
         """Return the loss of a batch, over the batches of all processes where the settings say so.
@@ -124,6 +133,7 @@ class BranchModule(lightning.LightningModule, ABC):
             if self.joined is not None:
                 figures, by_set[name] = self.joined.figures(table)
             found[name] = figures, table
+        self._tell_constant(found["net"][1][1].reshape(-1))
         self._better = max(found, key=lambda name: found[name][0].selection)
         self.figures, table = found[self._better]
         index, prediction, mos = (column.reshape(-1) for column in table)  # of a single video they are scalars
@@ -136,6 +146,13 @@ class BranchModule(lightning.LightningModule, ABC):
         if self.averaged is not None:
             for name, prefix in (("net", "val_raw"), ("averaged", "val_ema")):
                 self._log_figures(prefix, found[name][0], shown=False)
+
+    def _tell_constant(self, prediction: Tensor) -> None:
+        """Say that all (n,) predictions are the same, in the first of the epochs in which they are."""
+        before, self.constant = self.constant, constant_value(prediction)
+        if self.constant is not None and before is None:
+            cause = self.constant_cause(self.constant)
+            say(f"Epoch {self.current_epoch}: {told_constant(len(prediction), self.constant, cause)}")
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Take a step, and let the average follow."""

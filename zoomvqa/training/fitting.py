@@ -9,7 +9,7 @@ import shutil
 import signal
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning
 from lightning.pytorch.callbacks import Callback
@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 
 from zoomvqa.console import console, say
 from zoomvqa.data.branch_datamodule import BranchDataModule
-from zoomvqa.errors import SettingsError
+from zoomvqa.errors import SettingsError, TrainingError
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures
 from zoomvqa.models.vqa.attention import compile_attention
@@ -29,6 +29,7 @@ from zoomvqa.settings.commands import TrainerSettings, TrainSettings
 from zoomvqa.training.averaging import BestEpochs, write_average
 from zoomvqa.training.branch_module import BranchModule
 from zoomvqa.training.callbacks import build_callbacks
+from zoomvqa.training.constant import told_constant
 from zoomvqa.training.joined import Joined
 from zoomvqa.training.loggers import build_loggers
 from zoomvqa.training.report import ValidationReport
@@ -36,6 +37,18 @@ from zoomvqa.training.resume import WORKING_FOLDER
 from zoomvqa.training.summary import parts_of, summary_table
 from zoomvqa.training.versions import versions
 from zoomvqa.training.whole_checkpoints import WholeCheckpoints
+
+
+class Trained(NamedTuple):
+    """What came of a training.
+
+    Attributes:
+        figures: of the best validation.
+        ended_constant: whether the last epoch's weights predict the same of every video; the best ones do not.
+    """
+
+    figures: Figures
+    ended_constant: bool = False
 
 
 def fit(
@@ -46,8 +59,8 @@ def fit(
     *,
     fresh: bool = True,
     resume_from: Path | None = None,
-) -> Figures:
-    """Train a module and return the figures of its best validation.
+) -> Trained:
+    """Train a module.
 
     Args:
         settings: of the whole run; everything is written under `settings.output`.
@@ -58,7 +71,8 @@ def fit(
         resume_from: the checkpoint of a stopped run to go on from; its folder is kept.
 
     Raises:
-        UserError: the settings do not fit the data or this machine.
+        UserError: the settings do not fit the data or this machine; or the best weights predict the same of every
+            validation video.
     """
     output, config = Path(settings.output), settings.model_dump(mode="json")
     module.joined = Joined.of(data.labelled, data.val_videos)
@@ -85,9 +99,15 @@ def fit(
     report = next(c for c in callbacks if isinstance(c, ValidationReport))
     if report.figures is None:
         raise SettingsError("trainer: no validation was run, so there is no best checkpoint")
-    say(f"Best checkpoint: {output / 'checkpoints' / 'best.ckpt'}")
+    if report.constant is not None:
+        told = told_constant(report.figures.videos, report.constant, module.constant_cause(report.constant))
+        raise TrainingError(f"training failed, even in its best epoch: {told}")
+    best_file = output / "checkpoints" / "best.ckpt"
+    say(f"Best checkpoint: {best_file}")
     say(f"Validation: {report.figures.told}")
-    return report.figures
+    if report.ended_constant:
+        say(f"In the last epoch all validation predictions were equal; {best_file.name} is of an earlier one")
+    return Trained(report.figures, report.ended_constant)
 
 
 def _tell(module: BranchModule, name: str, data: BranchDataModule, settings: TrainSettings) -> None:

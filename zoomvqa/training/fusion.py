@@ -34,13 +34,13 @@ from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.training.branch_scores import Scores, branch_scores
-from zoomvqa.training.fitting import fit, start_folder
+from zoomvqa.training.fitting import Trained, fit, start_folder
 from zoomvqa.training.report import plot_scatter, write_predictions
 
 
 def fuse(
     settings: TrainSettings, branch: FusionBranch, labelled: LabelledSet, resume_from: Path | None = None
-) -> Figures:
+) -> Trained:
     """Calibrate two branches on labelled videos, and train them through the fusion where that is wanted.
 
     Args:
@@ -50,7 +50,7 @@ def fuse(
         resume_from: the checkpoint of a fine-tuning that was stopped.
 
     Returns:
-        The figures on the videos that it was fitted on; after fine-tuning, of the best validation.
+        With the figures on the videos that it was fitted on; after fine-tuning, of the best validation.
 
     Raises:
         UserError: a checkpoint is of the wrong branch, a video cannot be read, or the scores cannot be calibrated.
@@ -75,7 +75,7 @@ def fuse(
     if branch.finetune:
         return _finetune(settings, branch, labelled, net, about, resume_from)
     say(f"Fused checkpoint: {output / 'checkpoints' / 'best.ckpt'}")
-    return figures
+    return Trained(figures)
 
 
 def _refuse_losses(branch: FusionBranch) -> None:
@@ -152,7 +152,7 @@ def _finetune(
     net: FusionNet,
     about: FusionDescription,
     resume_from: Path | None,
-) -> Figures:
+) -> Trained:
     view = about.vqa.view
     sampling = PairSampling(about.iqa.sampling, about.iqa.view, about.vqa.sampling, view, settings.data.reader)
     data = PairDataModule(labelled, sampling, branch.loading, settings.seed)

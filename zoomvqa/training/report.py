@@ -16,7 +16,7 @@ from torch import Tensor
 from zoomvqa.calibration import fit_logistic
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.files import whole_file
-from zoomvqa.metrics import Figures
+from zoomvqa.metrics import Figures, constant_value
 from zoomvqa.training.loggers import show_picture
 
 
@@ -29,20 +29,28 @@ class ValidationReport(Callback):
 
     Attributes:
         figures: of the best validation, on every process; None before the first.
+        constant: what all predictions of the best validation are; None where they differ.
+        ended_constant: whether the raw weights predicted the same of every video in the last validation.
     """
 
     def __init__(self, folder: Path, videos: Sequence[LabelledVideo]) -> None:
         self._folder, self._videos = folder, videos
         self._best = float("-inf")
         self.figures: Figures | None = None
+        self.constant: float | None = None
+        self.ended_constant = False
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """See the class; nothing is written for the check before training."""
         if trainer.state.fn != TrainerFn.FITTING:  # the mean of checkpoints, after training
             return
-        if trainer.sanity_checking or pl_module.figures is None or pl_module.figures.selection <= self._best:
+        if trainer.sanity_checking or pl_module.figures is None:
+            return
+        self.ended_constant = pl_module.constant is not None
+        if pl_module.figures.selection <= self._best:
             return
         self._best, self.figures = pl_module.figures.selection, pl_module.figures
+        self.constant = constant_value(pl_module.table[1])
         if not trainer.is_global_zero:
             return
         names = [self._videos[int(i)].name for i in pl_module.table[0]]
@@ -53,12 +61,16 @@ class ValidationReport(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs to know."""
-        return {"best": self._best, "figures": list(self.figures) if self.figures else None}
+        figures = list(self.figures) if self.figures else None
+        known = {"constant": self.constant, "ended_constant": self.ended_constant}
+        return {"best": self._best, "figures": figures} | known
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the state of the run that is resumed."""
         self._best = state_dict["best"]
         self.figures = Figures(*state_dict["figures"]) if state_dict["figures"] else None
+        self.constant = state_dict.get("constant")  # runs of earlier versions do not have it
+        self.ended_constant = state_dict.get("ended_constant", False)
 
 
 def write_predictions(path: Path, names: Sequence[str], prediction: Tensor, mos: Tensor) -> None:

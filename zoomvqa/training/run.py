@@ -13,17 +13,16 @@ from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.checkpoints import describe
 from zoomvqa.data.labelled_set import LabelledSet
 from zoomvqa.files import whole_file
-from zoomvqa.metrics import Figures
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.training.branches import build_branch
-from zoomvqa.training.fitting import fit
+from zoomvqa.training.fitting import Trained, fit
 from zoomvqa.training.fusion import fuse
 
 
-def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | None = None) -> Figures:
-    """Train a branch, or fuse two, and return the figures of the best validation.
+def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | None = None) -> Trained:
+    """Train a branch, or fuse two.
 
     Args:
         settings: of the whole run; everything is written under `settings.output`.
@@ -31,22 +30,24 @@ def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | No
         resume_from: the checkpoint of a stopped run to go on from.
 
     Raises:
-        UserError: the settings do not fit the data or this machine.
+        UserError: the settings do not fit the data or this machine; or the best weights predict the same of every
+            validation video.
     """
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     keep_freed_memory()
-    figures = _train(settings, labelled, resume_from)
+    trained = _train(settings, labelled, resume_from)
+    figures = trained.figures
     if is_first_process():
         values = figures._asdict() | {"selection": figures.selection}
         told = {key: value if math.isfinite(value) else None for key, value in values.items()}
         with whole_file(Path(settings.output) / "figures.json") as handle:
             json.dump(told, handle)
-    return figures
+    return trained
 
 
-def _train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | None) -> Figures:
+def _train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | None) -> Trained:
     if isinstance(settings.branch, FusionBranch):
         return fuse(settings, settings.branch, labelled, resume_from)
     config = settings.model_dump(mode="json")

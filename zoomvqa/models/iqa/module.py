@@ -47,6 +47,12 @@ class IQAModule(BranchModule):
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch.mos))
         return loss
 
+    def constant_cause(self, value: float) -> str:
+        """Return the likely cause; a score of 0 is what the last ReLU makes of all that is negative."""
+        if value == 0.0:
+            return "the last ReLU of the scores gets negative values alone, and passes no gradient"
+        return super().constant_cause(value)
+
     def example(self) -> tuple[Tensor, ...]:
         """Return one view of a frame."""
         crop = self.description["view"]["crop"]

@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from zoomvqa.errors import SettingsError
 from zoomvqa.models.backbones import Weights, create_backbone, feature_channels, largest_stride
+from zoomvqa.models.convnext import ConvNeXt
+from zoomvqa.models.layers import fixed_noise
 from zoomvqa.settings.iqa import IQANetwork
 
 # Crops that a CPU is shown at a time.
@@ -42,24 +44,30 @@ class IQANet(nn.Module):
         grid: patches along a side; every feature map is averaged down (or up) to it.
         hidden: width of the heads.
         dropout: in the heads.
+        crop: side of the views that it is made for, pixels; None is `grid` steps of the coarsest feature map.
     """
 
-    def __init__(self, backbone: nn.Module, grid: int, hidden: int = 384, dropout: float = 0.1) -> None:
+    def __init__(
+        self, backbone: nn.Module, grid: int, hidden: int = 384, dropout: float = 0.1, crop: int | None = None
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.grid = grid
+        self._crop = crop or grid * largest_stride(backbone)
         channels = sum(feature_channels(backbone))
         self.head_score = _head(channels, hidden, dropout, nn.ReLU())
         self.head_weight = _head(channels, hidden, dropout, nn.Sigmoid())
 
     def features(self, views: Tensor) -> Tensor:
         """Return the aligned pyramid of (batch, 3, crop, crop) views: (batch, channels, grid, grid)."""
-        views = views.contiguous(memory_format=torch.channels_last)
-        maps = [functional.adaptive_avg_pool2d(f, self.grid) for f in self._maps(views)]
-        return torch.cat(maps, dim=1)
+        return self._aligned(self._maps(views))
+
+    def _aligned(self, maps: list[Tensor]) -> Tensor:
+        return torch.cat([functional.adaptive_avg_pool2d(f, self.grid) for f in maps], dim=1)
 
     def _maps(self, views: Tensor) -> list[Tensor]:
         """Return the backbone's maps with the channels second; some of timm's models put them last."""
+        views = views.contiguous(memory_format=torch.channels_last)
         pairs = zip(self.backbone(views), feature_channels(self.backbone), strict=True)
         return [m if m.shape[1] == c else m.permute(0, 3, 1, 2) for m, c in pairs]
 
@@ -72,6 +80,17 @@ class IQANet(nn.Module):
         total = (score * weight).sum(dim=1) / weight.sum(dim=1).clamp_min(1e-6)
         shape = (-1, self.grid, self.grid)
         return PatchScores(total, score.view(shape), weight.view(shape))
+
+    def check_outputs(self) -> list[Tensor]:
+        """Return what backbone and heads make of a small fixed view, to compare forms of the network by.
+
+        Heads are taken without their last activation, which would hide much: a ReLU all that is negative.
+        """
+        # One of timm's may take no other size than it was made for.
+        side = 2 * max(ConvNeXt.strides) if type(self.backbone) is ConvNeXt else self._crop
+        maps = self._maps(fixed_noise(1, 3, side, side))
+        patches = self._aligned(maps).flatten(2).transpose(1, 2)
+        return [*maps, self.head_score[:-1](patches), self.head_weight[:-1](patches)]
 
 
 def _head(channels: int, hidden: int, dropout: float, last: nn.Module) -> nn.Sequential:
@@ -91,7 +110,7 @@ def build_iqa_net(settings: IQANetwork, crop: int, weights: Weights = "none") ->
     """
     backbone = create_backbone(settings.backbone, weights, settings.drop_path)
     grid = max(1, crop // largest_stride(backbone))
-    net = IQANet(backbone, grid, settings.hidden, settings.dropout)
+    net = IQANet(backbone, grid, settings.hidden, settings.dropout, crop)
     try:
         with torch.inference_mode():
             net.eval()(torch.zeros(1, 3, crop, crop))

@@ -98,5 +98,12 @@ def compile_attention(net: nn.Module) -> bool:
     return bool(fitting)
 
 
+def do_not_compile_attention(net: nn.Module) -> None:
+    """Have the window attention of a network done by torch again."""
+    for layer in net.modules():
+        if isinstance(layer, WindowAttention):
+            layer.compiled = False
+
+
 def _same(one: Tensor, other: Tensor) -> bool:
     return one.device == other.device and one.dtype == other.dtype and torch.equal(one, other)

@@ -17,10 +17,13 @@ from zoomvqa.settings.vqa import VQANetwork
 _SWIN: dict[str, dict[str, Any]] = {
     "swin_tiny": {},
     "swin_small": {"depths": (2, 2, 18, 2)},
-    "swin_window4": {"window": (4, 4, 4)},  # FAST-VQA-M, which is used without gating
+    "swin_window4": {"window": (4, 4, 4)},  # shrinks them for FAST-VQA-M's clips
+    "fast_vqa_m": {"window": (4, 4, 4)},  # does not; the public weights have no gating
     "swin_nano": {"channels": 32, "depths": (2, 2), "heads": (2, 4), "window": (2, 4, 4)},
 }
 _CONVNEXT = {"convnext3d_tiny": "convnext_tiny", "convnext3d_small": "convnext_small"}
+# What windows are made for where that is not `VideoSwin`'s own: frames of a clip, and patches along its side.
+_BASES = {"fast_vqa_m": (16, 32), "swin_nano": (4, 16)}
 Weights = Literal["imagenet", "none"]
 
 
@@ -54,10 +57,10 @@ def _backbone(settings: VQANetwork, frames: int, size: int, *, pretrained: bool)
         raise SettingsError(
             "weights: got 'imagenet', expected none, a name or a file: only the convnext3d backbones have those"
         )
-    nano = settings.backbone == "swin_nano"
+    made_for = _BASES.get(settings.backbone)
     backbone = VideoSwin(
         patch=(2, patch, patch),
-        base=(4, 16 * patch, 16 * patch) if nano else None,
+        base=None if made_for is None else (made_for[0], made_for[1] * patch, made_for[1] * patch),
         gated=settings.gated,
         drop_path=settings.drop_path,
         recompute=settings.recompute,
@@ -68,6 +71,6 @@ def _backbone(settings: VQANetwork, frames: int, size: int, *, pretrained: bool)
     except ValueError as error:
         enough = backbone.window[0] * frames >= backbone.base[0]
         raise SettingsError(f"{'branch.view' if enough else 'branch.sampling.clip_len'}: {error}") from None
-    if nano:  # the one that is trained from nothing
+    if settings.backbone == "swin_nano":  # the one that is trained from nothing
         start_from_dct(backbone.patch_embed.proj)
     return backbone

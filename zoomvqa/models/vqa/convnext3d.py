@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from zoomvqa.models.backbones import create_weighted
 from zoomvqa.models.convnext import SHAPES
-from zoomvqa.models.layers import ChannelNorm, Mlp, draw_weights, drop_path
+from zoomvqa.models.layers import ChannelNorm, Mlp, draw_weights, drop_path, fixed_noise
 
 _TIMES = (1, 3, 1)  # time steps of the depthwise kernels of a stage, over and over
 
@@ -70,6 +70,7 @@ class ConvNeXt3D(nn.Module):
         self, channels: tuple[int, ...], depths: tuple[int, ...], patch: int = 4, drop_path: float = 0.1
     ) -> None:
         super().__init__()
+        self.patch = patch
         stem = nn.Conv3d(3, channels[0], (2, patch, patch), stride=(2, patch, patch))
         self.stem = nn.Sequential(stem, ChannelNorm(channels[0], eps=1e-6))
         rates = iter(torch.linspace(0, drop_path, sum(depths)).tolist())
@@ -91,6 +92,10 @@ class ConvNeXt3D(nn.Module):
         for stage in self.stages:
             x = stage(x)
         return self.norm(x)
+
+    def check_outputs(self) -> list[Tensor]:
+        """Return the features of a small fixed clip, a map of 2×2×2."""
+        return [self(fixed_noise(1, 3, 4, 16 * self.patch, 16 * self.patch))]
 
 
 def inflate(flat: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -47,7 +47,8 @@ class VQANet(nn.Module):
     """Backbone and head, named as in FAST-VQA and Zoom-VQA.
 
     Args:
-        backbone: gives (batch, channels, time, rows, columns) features of clips, and has their number `channels`.
+        backbone: gives (batch, channels, time, rows, columns) features of clips, has their number `channels`, and
+            `check_outputs`, the features of a small fixed clip.
         hidden: width of the head.
         dropout: in the head.
     """
@@ -66,6 +67,11 @@ class VQANet(nn.Module):
         # Averaged in float32 whatever the network computed in: half precision would make ties.
         scores = self.vqa_head(self.fragments_backbone(clips)).float()
         return ClipScores(scores.flatten(1).mean(dim=1), scores)
+
+    def check_outputs(self) -> list[Tensor]:
+        """Return what the backbone and the head make of a small fixed clip, to compare forms of the network by."""
+        (features,) = self.fragments_backbone.check_outputs()  # type: ignore[operator]
+        return [features, self.vqa_head(features)]
 
 
 def score_clips(net: nn.Module, clips: Iterable[Tensor]) -> Tensor:

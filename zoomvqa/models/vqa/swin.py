@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from zoomvqa.models.layers import Mlp, drop_path
+from zoomvqa.models.layers import Mlp, drop_path, fixed_noise
 from zoomvqa.models.vqa.attention import WindowAttention
 from zoomvqa.models.vqa.compiled import add_at, norm_at
 from zoomvqa.models.vqa.patches import PatchEmbed, PatchMerging
@@ -180,3 +180,8 @@ class VideoSwin(nn.Module):
         for stage in self.layers:
             x, shape = stage(x, shape, window, recompute=self.recompute and self.training)
         return self.norm(x).transpose(1, 2).unflatten(2, shape)
+
+    def check_outputs(self) -> list[Tensor]:
+        """Return the features of a small fixed clip, which leaves windows of two tokens a side."""
+        size = (-(-2 * side // window) for side, window in zip(self.base, self.window, strict=True))
+        return [self(fixed_noise(1, 3, *size))]

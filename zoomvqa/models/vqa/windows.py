@@ -97,7 +97,9 @@ def pieces(plan: WindowPlan, tokens: int) -> Iterator[Piece]:
 def scaled_window(window: Size, given: Size, base: Size) -> Size:
     """Return the window for an input of size `given`, in proportion to the `base` input that it was made for.
 
-    For larger inputs it stays as it is: the bias tables have no entries for more.
+    For larger inputs it stays as it is: the bias tables have no entries for more. FAST-VQA's public code does this
+    since its version 3.1.0, for every network, with a base of 32 frames and 56 patches a side; weights that are
+    older need the base that they were trained with.
 
     Raises:
         ValueError: the input is too small to leave a window.
