@@ -8,8 +8,8 @@ from zoomvqa.data.clip_source import ClipSource
 from zoomvqa.data.fragments import FragmentCutter, plan_view
 from zoomvqa.errors import DamagedError, VideoError
 from zoomvqa.settings.vqa import ClipSampling, ClipView
+from zoomvqa.video.read_timeline import read_timeline
 from zoomvqa.video.reader import Video
-from zoomvqa.video.timeline import read_timeline
 
 SAMPLING = ClipSampling(clip_len=4, frame_interval=2, test_clips=3)
 VIEW = ClipView(resize=64, grid=2, side=16)

@@ -9,7 +9,7 @@ from conftest import Make
 from zoomvqa.errors import UserError
 from zoomvqa.ladder import build
 from zoomvqa.ladder.build import Plan, Source, build_ladder, folder_sources
-from zoomvqa.video.timeline import read_timeline
+from zoomvqa.video.read_timeline import read_timeline
 
 PLAN = Plan(height=96, seconds=0.6, segments=2, rungs=4, workers=2, val_share=0.3, test_share=0.3)
 

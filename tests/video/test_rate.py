@@ -11,7 +11,8 @@ from matrix import make
 from rate_files import FILES, QUICK, SLOW, SOURCES, written
 
 from zoomvqa.video.rate import frames_at_rate
-from zoomvqa.video.timeline import Timeline, read_timeline
+from zoomvqa.video.read_timeline import read_timeline
+from zoomvqa.video.timeline import Timeline
 
 
 def constant(frames: int, rate: str) -> Timeline:

@@ -20,7 +20,8 @@ from zoomvqa.files import whole_file
 from zoomvqa.ladder.encode import cut_pristine, degrade, ffmpeg_program, vmaf
 from zoomvqa.ladder.rungs import Rung, draw_rungs
 from zoomvqa.outputs import begins_with, refuse_foreign
-from zoomvqa.video.timeline import Timeline, read_timeline
+from zoomvqa.video.read_timeline import read_timeline
+from zoomvqa.video.timeline import Timeline
 
 _HEADER = ("video", "vmaf", "content", "split", "kind", "rung")
 

@@ -14,8 +14,9 @@ from zoomvqa.errors import VideoError, nearest
 from zoomvqa.video.decord_reader import DecordReader, decord_doubts, decord_hoards
 from zoomvqa.video.pyav_reader import PyAVReader
 from zoomvqa.video.raw_reader import ENDING, RawReader, raw_format, raw_timeline
+from zoomvqa.video.read_timeline import read_timeline
 from zoomvqa.video.show import AS_IS, Show
-from zoomvqa.video.timeline import Timeline, read_timeline
+from zoomvqa.video.timeline import Timeline
 from zoomvqa.video.torchcodec_reader import TorchCodecReader, torchcodec_decoder, torchcodec_doubts
 
 Frame = NDArray[np.uint8]

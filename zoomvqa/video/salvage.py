@@ -15,8 +15,9 @@ from zoomvqa.video.container import first_line, header_of, main_video, open_cont
 from zoomvqa.video.counting import FrameCount, count_frames, decode_all
 from zoomvqa.video.headers import TrackHeader
 from zoomvqa.video.pyav_reader import pictures_of
+from zoomvqa.video.read_timeline import cropped, timeline_of_times
 from zoomvqa.video.show import AS_IS, Show, deinterlaced
-from zoomvqa.video.timeline import Timeline, cropped, timeline_of_times
+from zoomvqa.video.timeline import Timeline
 
 
 class SalvagedVideo:

@@ -2,7 +2,7 @@ import pytest
 from conftest import Make, ffmpeg
 
 from zoomvqa.errors import VideoError
-from zoomvqa.video.timeline import read_timeline
+from zoomvqa.video.read_timeline import read_timeline
 
 
 def test_facts(make_video: Make):
