@@ -24,7 +24,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "422_ten_bit.mp4": ("pyav", (), (*H264, "-pix_fmt", "yuv422p10le")),
     "444_odd.mp4": ("decord", ("-vf", "crop=151:91:0:0"), (*H264, "-pix_fmt", "yuv444p")),
     "hdr.mp4": ("pyav", (), (*X265, "-pix_fmt", "yuv420p10le", *HDR)),
-    "interlaced.mp4": ("decord", ("-vf", "interlace", "-flags", "+ildct+ilme"), (*H264, "-pix_fmt", "yuv420p")),
+    "interlaced.mp4": ("pyav", ("-vf", "interlace", "-flags", "+ildct+ilme"), (*H264, "-pix_fmt", "yuv420p")),
     "alpha.webm": ("decord", ("-vf", ALPHA), ("-c:v", "libvpx-vp9", *FAST_VPX, "-pix_fmt", "yuva420p")),
     "420_odd.webm": ("pyav", ("-vf", "scale=161:97"), ("-c:v", "libvpx-vp9", *FAST_VPX, "-pix_fmt", "yuv420p")),
     "vp8.webm": ("pyav", (), ("-c:v", "libvpx", *FAST_VPX)),

@@ -104,12 +104,14 @@ class FrameCount:
         sound: of each frame, whether neither the container nor the decoder marked it as corrupt.
         stored: what was in the file.
         upright: whether all pictures are shown as they are coded, neither turned nor mirrored.
+        interlaced: whether any frame is marked as interlaced.
     """
 
     times: Sequence[tuple[int, int]]
     sound: Sequence[bool]
     stored: Stored
     upright: bool
+    interlaced: bool
 
     @property
     def whole(self) -> bool:
@@ -124,15 +126,17 @@ def count_frames(container: Any, stream: Any) -> FrameCount:
         VideoError: its pictures are turned by an angle that is no multiple of 90 degrees.
         av.FFmpegError: the file cannot be read.
     """
-    frames, sound, stored, upright = list[Decoded](), list[bool](), Stored(), True
+    frames, sound, stored = list[Decoded](), list[bool](), Stored()
+    upright, interlaced = True, False
     for frame, is_sound in decode_all(container, stream, stored):
         frames.append(Decoded(frame.pts, frame.dts, frame.duration or 0))
         sound.append(is_sound)
         upright = upright and turn_of(frame) == UPRIGHT
+        interlaced = interlaced or frame.interlaced_frame
     damaged = {time for time in stored.marks.damaged().values() if time is not None}
     sound = [is_sound and frame.pts not in damaged for is_sound, frame in zip(sound, frames, strict=True)]
     times = shown_times(frames, usual_of(container, stream), start_units(container, stream))
-    return FrameCount(list(zip(*times, strict=True)), sound, stored, upright)
+    return FrameCount(list(zip(*times, strict=True)), sound, stored, upright, interlaced)
 
 
 def checksum(picture: NDArray[np.uint8]) -> str:
@@ -143,8 +147,8 @@ def checksum(picture: NDArray[np.uint8]) -> str:
 def first_of_plain(path: Path, frames: int) -> str:
     """Return the checksum of a file's first picture; empty where another decoder may show it otherwise.
 
-    That is where it does not decode to `frames` sound pictures, all upright. Neither decord nor torchcodec hand on
-    whether FFmpeg marked a frame as corrupt. The answer is remembered.
+    That is where it does not decode to `frames` sound pictures, all upright and progressive. Neither decord nor
+    torchcodec hand on whether FFmpeg marked a frame as corrupt. The answer is remembered.
     """
     try:
         about = path.stat()
@@ -158,7 +162,8 @@ def _first_of_plain(path: Path, frames: int, _state: tuple[int, int]) -> str:
     try:
         with open_container(path) as container:
             count = count_frames(container, main_video(container))
-        if not (count.whole and count.upright and len(count.times) == frames):
+        plain = count.whole and count.upright and not count.interlaced
+        if not plain or len(count.times) != frames:
             return ""
         with open_container(path) as container:
             frame, _ = next(decode_all(container, main_video(container)))

@@ -48,7 +48,7 @@ def decord_doubts(path: Path, line: Timeline) -> str:
         "packets that are no frames": line.counted,
     }
     found = next((doubt for doubt, is_there in doubts.items() if is_there), "")
-    return found or ("" if first_of_plain(path, len(line)) else "damaged or turned pictures")
+    return found or ("" if first_of_plain(path, len(line)) else "damaged, turned or interlaced pictures")
 
 
 def decord_hoards(line: Timeline) -> bool:

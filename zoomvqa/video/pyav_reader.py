@@ -25,10 +25,13 @@ class PyAVReader:
         path: of it.
         timeline: of it.
         show: what is done to its pictures.
+
+    Attributes:
+        interlaced: whether a frame that was decoded until now is marked as interlaced.
     """
 
     def __init__(self, path: Path, timeline: Timeline, show: Show = AS_IS) -> None:
-        self._path, self._show = path, show
+        self._path, self._show, self.interlaced = path, show, False
         self._timeline = timeline
         increases = all(before < after for before, after in pairwise(timeline.pts))
         # AVI gives times in the order of decoding.
@@ -48,7 +51,7 @@ class PyAVReader:
                 stream = main_video(container)
                 pictures = pictures_of(self._timeline, self._show)
                 frames = self._checked(_decoded(container, stream))
-                frames = deinterlaced(frames) if self._show.deinterlaces(self._timeline) else frames
+                frames = deinterlaced(frames) if self._show.deinterlaces else frames
                 for position, frame in enumerate(frames):
                     if position == index:
                         yield pictures(frame)
@@ -65,6 +68,7 @@ class PyAVReader:
     def _checked(self, frames: Iterator[Any]) -> Iterator[Any]:
         for position, frame in enumerate(frames):
             self._check(position, frame)
+            self.interlaced = self.interlaced or frame.interlaced_frame
             yield frame
 
     def _check(self, position: int, frame: Any) -> None:

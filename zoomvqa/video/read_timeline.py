@@ -140,7 +140,6 @@ def timeline_of(container: Any, stream: Any, pts: Iterable[int], durations: Iter
         pixels=codec.pix_fmt or "",
         colours=Colours(int(codec.colorspace), int(codec.color_trc)),
         aspect=Fraction(stream.sample_aspect_ratio or codec.sample_aspect_ratio or 1),
-        interlaced=int(codec.field_order) > 1,
     )
 
 

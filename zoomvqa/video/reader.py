@@ -97,7 +97,7 @@ class Video:
     damage = ""
 
     def __init__(self, path: Path, reader: ReaderName = "auto", show: Show = AS_IS) -> None:
-        self.path, self.note, self._show = path, "", show
+        self.path, self._show = path, show
         self._decoder: VideoReader
         form = raw_format(reader)
         if path.suffix.lower() == ENDING:
@@ -108,7 +108,6 @@ class Video:
             return
         reader = "auto" if form else reader
         self.timeline = read_timeline(path)
-        self.note = show.note(self.timeline)
         self._may_switch = reader == "auto"
         self.reader = self._chosen() if self._may_switch else reader
         if not self._may_switch and (doubt := self._doubt(reader)):
@@ -124,7 +123,7 @@ class Video:
 
     def _doubt(self, reader: ReaderName) -> str:
         if reader != "pyav" and self._show.changes(self.timeline):
-            return f"pictures to be changed ({self.note})"
+            return "pictures that are to be changed"
         return _DOUBTS[reader](self.path, self.timeline)
 
     def _opened(self) -> VideoReader:
@@ -134,6 +133,12 @@ class Video:
 
     def __len__(self) -> int:
         return len(self.timeline)
+
+    @property
+    def note(self) -> str:
+        """What is special about the pictures; of interlaced ones it tells once they were decoded."""
+        interlaced = isinstance(self._decoder, PyAVReader) and self._decoder.interlaced
+        return self._show.note(self.timeline, interlaced=interlaced)
 
     def frames(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield frames in order, decoding the file once; see `VideoReader.read`.

@@ -32,9 +32,11 @@ class SalvagedVideo:
 
     reader = "pyav"
 
-    def __init__(self, path: Path, timeline: Timeline, kept: Sequence[int], damage: str, show: Show) -> None:
+    def __init__(
+        self, path: Path, timeline: Timeline, kept: Sequence[int], damage: str, note: str, show: Show
+    ) -> None:
         self._path, self._kept, self._show = path, kept, show
-        self.timeline, self.damage, self.note = timeline, damage, show.note(timeline)
+        self.timeline, self.damage, self.note = timeline, damage, note
 
     def __len__(self) -> int:
         return len(self.timeline)
@@ -51,7 +53,7 @@ class SalvagedVideo:
         try:
             with open_container(self._path) as container:
                 frames: Iterator[Any] = (found.frame for found in decode_all(container, main_video(container)))
-                frames = deinterlaced(frames) if self._show.deinterlaces(self.timeline) else frames
+                frames = deinterlaced(frames) if self._show.deinterlaces else frames
                 for position, frame in enumerate(frames):
                     if position != self._kept[wanted[number]]:
                         continue
@@ -102,7 +104,8 @@ def salvage(path: Path, least_share: float, show: Show = AS_IS) -> SalvagedVideo
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"not a readable video: {first_line(error)}") from None
     damage = f"damaged: {len(kept)} of {promised} frames decode" if len(kept) < promised else ""
-    return SalvagedVideo(path, timeline, kept, damage, show)
+    note = show.note(timeline, interlaced=count.interlaced)
+    return SalvagedVideo(path, timeline, kept, damage, note, show)
 
 
 def promised_frames(container: Any, stream: Any, header: TrackHeader, count: FrameCount) -> int:

@@ -46,24 +46,30 @@ class Show:
         """Whether pictures are tone mapped."""
         return self.hdr == "tonemap" and line.colours.transfer in _HDR
 
-    def deinterlaces(self, line: Timeline) -> bool:
-        """Whether frames are deinterlaced."""
-        return self.interlaced == "deinterlace" and line.interlaced
+    @property
+    def deinterlaces(self) -> bool:
+        """Whether frames that are marked as interlaced are deinterlaced; only decoding tells if there are any."""
+        return self.interlaced == "deinterlace"
 
     def changes(self, line: Timeline) -> bool:
-        """Whether anything is done to the pictures of this video."""
-        return self.tone_maps(line) or self.deinterlaces(line) or self.width(line) is not None
+        """Whether anything may be done to the pictures of this video."""
+        return self.tone_maps(line) or self.deinterlaces or self.width(line) is not None
 
-    def note(self, line: Timeline) -> str:
-        """Return what is special about a video's pictures, and what was done about it; empty where nothing is."""
+    def note(self, line: Timeline, *, interlaced: bool) -> str:
+        """Return what is special about a video's pictures, and what was done about it; empty where nothing is.
+
+        Args:
+            line: of the video.
+            interlaced: whether frames of it that were decoded are marked as interlaced.
+        """
         told = []
         if kind := _HDR.get(line.colours.transfer):
             told.append(f"HDR ({kind}), {'' if self.tone_maps(line) else 'not '}tone mapped")
         if _stretched(line):
             shape = f"{line.aspect.numerator}:{line.aspect.denominator}"
             told.append(f"pixels {shape}, {'not ' if self.pixels == 'as_is' else ''}made square")
-        if line.interlaced:
-            told.append(f"interlaced, {'' if self.deinterlaces(line) else 'not '}deinterlaced")
+        if interlaced:
+            told.append(f"interlaced, {'' if self.deinterlaces else 'not '}deinterlaced")
         return "; ".join(told)
 
 

@@ -51,7 +51,6 @@ class Timeline:
         pixels: FFmpeg's name of the pixel format, such as `yuv420p`.
         colours: how they are coded, see `Colours`.
         aspect: width of a pixel over its height, as the file says.
-        interlaced: whether the file says that its frames are made of fields.
     """
 
     pts: tuple[int, ...]
@@ -73,7 +72,6 @@ class Timeline:
     pixels: str = ""
     colours: Colours = _UNTOLD
     aspect: Fraction = _SQUARE
-    interlaced: bool = False
 
     def __len__(self) -> int:
         return len(self.pts)
