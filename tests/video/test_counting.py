@@ -43,9 +43,7 @@ def test_corrupt_frames_are_refused(make_video: Make, tmp_path, reader):
     path = garbled(sound, tmp_path, {10})
     with pytest.raises(DamagedError, match="frame 10 is damaged|frame 10 does not decode"):
         list(Video(path, reader).frames(range(40)))
-    with pytest.raises(
-        VideoError, match="decord is not known to read damaged, turned or interlaced pictures"
-    ):
+    with pytest.raises(VideoError, match="decord is not known to read damaged, turned or interlaced pictures"):
         Video(path, "decord")
     store = salvage(path, 0.5)
     assert (len(store), store.damage) == (39, "damaged: 39 of 40 frames decode")

@@ -40,9 +40,7 @@ def test_upright_as_ffmpeg(make_video: Make, tmp_path, name, ending):
     video = Video(path)
     np.testing.assert_array_equal(list(video.frames([0, 5, 11])), truth[[0, 5, 11]])
     assert video.reader == "pyav"
-    with pytest.raises(
-        VideoError, match="decord is not known to read damaged, turned or interlaced pictures"
-    ):
+    with pytest.raises(VideoError, match="decord is not known to read damaged, turned or interlaced pictures"):
         Video(path, "decord")
 
 
