@@ -137,7 +137,7 @@ def timeline_of(container: Any, stream: Any, pts: Iterable[int], durations: Iter
         open_gop=False,
         hidden=0,
         videos=len(moving_streams(container)),
-        pixels=codec.pix_fmt or "",
+        pixels=codec.format.name if codec.format else "",  # PyAV 17 crashes where pix_fmt is not known
         colours=Colours(int(codec.colorspace), int(codec.color_trc)),
         aspect=Fraction(stream.sample_aspect_ratio or codec.sample_aspect_ratio or 1),
     )
