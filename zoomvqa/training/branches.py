@@ -43,10 +43,13 @@ def build_branch(
         UserError: the settings do not fit the data or each other, or starting weights cannot be had.
     """
     _refuse_lonely_samples(branch)
-    _tell_start(settings.weights)
-    if isinstance(branch, VQABranch):
-        return _vqa(branch, settings, labelled, description)
-    return _iqa(branch, settings, labelled, description)
+    built = (
+        _vqa(branch, settings, labelled, description)
+        if isinstance(branch, VQABranch)
+        else _iqa(branch, settings, labelled, description)
+    )
+    _tell_start(settings.weights)  # a mistake in what is built is told alone
+    return built
 
 
 def _refuse_lonely_samples(branch: IQABranch | VQABranch) -> None:
