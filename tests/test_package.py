@@ -46,7 +46,9 @@ def test_the_branch_s_config_is_the_settings_defaults(name, kind):
     [("vqa_vdpve", "vqa", 6), ("vqa_lsvq", "vqa", 4), ("iqa_vdpve", "iqa", None)],
 )
 def test_experiments_are_the_published_recipes(experiment, branch, patch):
-    config = composed("train", f"experiment={experiment}", "data.root=x", "data.annotations=y")
+    config = composed("train", f"experiment={experiment}", "data.root=x")
+    assert config["data"]["name"] == experiment.split("_")[1]
+    assert config["weights"]["published"] == config["weights"]["source"]
     settings = TypeAdapter(Branch).validate_python(config["branch"])
     assert (config["branch"]["name"], config["trainer"]["max_epochs"]) == (branch, 30)
     if patch:
@@ -59,6 +61,52 @@ def test_experiments_are_the_published_recipes(experiment, branch, patch):
         )
     else:
         assert (settings.optimiser.lr, settings.loading.batch_size) == (4e-4, 32)
+
+
+# Of FAST-VQA's options/fast/fast-b.yml, of the defaults of Zoom-VQA's VQA/split_train.py with the flags of its
+# readme, and of the flags there for IQA/train_DDP_single.py.
+PUBLISHED = {
+    "vqa_lsvq": ("plcc_rank", 0.3, 1e-3, 0.1, 0.05, 2.5, 0.999, False, 16, 0.1, 0.5),
+    "vqa_vdpve": ("plcc_rank", 0.3, 1e-3, 0.1, 0.01, 2.5, 0.999, False, 16, 0.1, 0.5),
+    "iqa_vdpve": ("smooth_l1", 0.3, 4e-4, 0.2, 0.01, 0.0, None, True, 32, 0.1, 0.1),
+}
+
+
+@pytest.mark.parametrize("experiment", PUBLISHED)
+def test_numbers_of_experiments_are_the_published_ones(experiment):
+    branch = TypeAdapter(Branch).validate_python(
+        composed("train", f"experiment={experiment}", "data.root=x")["branch"]
+    )
+    loss, step = branch.loss, branch.optimiser
+    assert step.betas == (0.9, 0.999)
+    assert loss.soft_srcc_weight == 0
+    found = (
+        *(loss.name, loss.rank_weight, step.lr, step.backbone_lr_factor, step.weight_decay, step.warmup_epochs),
+        *(
+            step.ema_decay,
+            step.ema_ramp,
+            branch.loading.batch_size,
+            branch.network.drop_path,
+            branch.network.dropout,
+        ),
+    )
+    assert found == PUBLISHED[experiment]
+
+
+def test_weights_of_experiments_are_the_published_ones():
+    lsvq = composed("train", "experiment=vqa_lsvq", "data.root=x")["weights"]
+    assert (lsvq["source"], lsvq["fragment_bias"]) == ("kinetics-swin-t", "zero")
+    assert composed("train", "experiment=vqa_vdpve", "data.root=x")["weights"]["source"] == "fast-vqa-b"
+    iqa = composed("train", "experiment=iqa_vdpve", "data.root=x")
+    assert (iqa["weights"]["source"], iqa["branch"]["network"]["backbone"]) == (
+        "imagenet",
+        "convnext_tiny.fb_in1k",
+    )
+
+
+def test_an_experiment_on_another_set():
+    data = composed("train", "experiment=vqa_vdpve", "data=folder", "data.root=x", "data.annotations=y")["data"]
+    assert (data["name"], data["annotations"], data["content_pattern"]) == ("folder", "y", None)
 
 
 @pytest.mark.parametrize(

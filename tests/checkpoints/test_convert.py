@@ -4,7 +4,7 @@ import pytest
 import timm
 import torch
 
-from zoomvqa.checkpoints import describe, load_checkpoint, start_from
+from zoomvqa.checkpoints import IQADescription, describe, load_checkpoint, start_from
 from zoomvqa.checkpoints.convert import convert
 from zoomvqa.checkpoints.formats import look_into
 from zoomvqa.errors import CheckpointError
@@ -153,3 +153,14 @@ def test_what_cannot_be(tmp_path, form, patch, message):
 def test_a_swin_has_no_timm_backbone(fast_vqa, tmp_path):
     with pytest.raises(CheckpointError, match="has no timm backbone"):
         convert(fast_vqa, tmp_path / "b", "timm")
+
+
+def test_the_tag_of_its_first_weights_makes_no_other_network(tmp_path):
+    """The release's backbone, trained from weights that were named by timm's tag, goes to the release's form."""
+    from zoomvqa.checkpoints.convert import _refuse_unreadable
+
+    entry = {"version": "0", "unit": "mos", "sampling": {}, "view": {}}
+    for name in ("convnext_tiny.fb_in1k", "convnext_tiny"):
+        _refuse_unreadable(tmp_path, IQADescription(**entry, network={"backbone": name}), {})
+    with pytest.raises(CheckpointError, match="has no network such as convnext_small.fb_in1k"):
+        _refuse_unreadable(tmp_path, IQADescription(**entry, network={"backbone": "convnext_small.fb_in1k"}), {})

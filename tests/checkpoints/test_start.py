@@ -58,6 +58,18 @@ def test_from_a_video_swin_without_gates_and_head(tmp_path, capsys):
     assert "1 of the file are not used" in told
 
 
+def test_second_bias_tables_start_at_zero_where_that_is_asked(tmp_path, capsys):
+    """As through FAST-VQA's published training."""
+    given, started = net(seed=1, gated=False), net(seed=2)
+    weights = {k.replace("fragments_", ""): v for k, v in given.state_dict().items() if "head" not in k}
+    path = saved(tmp_path / "k.pth", weights)
+    start_from(started, path, fragment_bias="zero")
+    block = started.fragments_backbone.layers[0].blocks[0].attn
+    assert not block.fragment_position_bias_table.any()
+    assert block.relative_position_bias_table.any()
+    assert "2 second bias tables start at zero" in " ".join(capsys.readouterr().err.split())
+
+
 @torch.inference_mode()
 def test_patches_of_another_size_see_the_same(tmp_path, capsys):
     """A picture enlarged with its patches: the resampled embedding answers as the first did."""

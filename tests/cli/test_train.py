@@ -56,6 +56,27 @@ def test_scoring_the_validation_split_gives_the_run_s_own_predictions(trained, l
     assert "(4 videos)" in outcome.out
 
 
+def test_a_run_tells_what_it_starts_from_and_that_contents_are_not_known(labelled, command: Run, tmp_path):
+    table = tmp_path / "bare.csv"
+    rows = [line.rpartition(",")[0] for line in (labelled / "scores.csv").read_text().splitlines()]
+    table.write_text("\n".join(rows))
+    where = (f"data.root={labelled}", f"data.annotations={table}", "trainer.max_epochs=1", "logger=csv")
+    outcome = command("train", *SMALL, *where, "output=bare", "weights.published=imagenet")
+    assert outcome.code == 0, outcome.err
+    told = " ".join(outcome.err.split())
+    assert "Starting from random weights (weights=none)" in told
+    assert "Warning: this recipe was published with weights=imagenet, and this run has weights=none" in told
+    assert (
+        "Warning: the split of folder is drawn at random, and no content is known of 12 of its 12 videos" in told
+    )
+    wanted = {"contents": "unknown", "split": "drawn"}
+    assert json.loads((tmp_path / "bare" / "figures.json").read_text()).items() >= wanted.items()
+    entry = torch.load(tmp_path / "bare" / "checkpoints" / "best.ckpt", weights_only=True)["zoomvqa"]
+    assert entry.items() >= wanted.items()
+    scored = command("predict", "ckpt=bare/checkpoints/best.ckpt", f"input={labelled}", "output=s.csv")
+    assert scored.code == 0, scored.err
+
+
 def test_the_same_seed_gives_the_same_weights(labelled, command: Run, tmp_path):
     states = []
     for name, seed in (("a", 4), ("b", 4), ("c", 5)):

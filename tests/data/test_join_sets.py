@@ -13,6 +13,12 @@ A = LabelledSet("a", (LabelledVideo("x", Path("/a/x.mp4"), 2.0, "c", "train", 0.
 B = LabelledSet("b", (LabelledVideo("x", Path("/b/x.mp4"), 40.0, "c", "val"),), (0.0, 80.0))
 
 
+def test_how_contents_are_known_is_the_least_sure_of_all_sets():
+    joined = join_sets({"a": replace(A, contents="unknown", drawn=True), "b": replace(B, contents="names")}, {})
+    assert joined.split_facts == {"contents": "unknown", "split": "drawn"}
+    assert join_sets({"a": A, "b": replace(B, contents="names")}, {}).contents == "names"
+
+
 def test_scores_are_on_one_scale_and_names_tell_the_set():
     joined = join_sets({"a": A, "b": B}, {"b": 3.0})
     first, second = joined.videos

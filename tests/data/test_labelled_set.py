@@ -3,7 +3,8 @@ from collections import defaultdict
 import pytest
 
 from zoomvqa.data.annotations import Label
-from zoomvqa.data.labelled_set import assign_splits, load_set
+from zoomvqa.data.labelled_set import load_set
+from zoomvqa.data.split import assign_splits
 from zoomvqa.errors import AnnotationError
 from zoomvqa.settings.data import DataSettings
 

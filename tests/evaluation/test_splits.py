@@ -53,6 +53,28 @@ def test_kfold_tests_each_content_once():
         make_splits(made(11), Protocol(kind="kfold", splits=12), own_range=True)
 
 
+def test_a_protocol_says_that_contents_are_not_known(capsys):
+    unknown = replace(made(), contents="unknown")
+    for protocol in (Protocol(kind="repeats", splits=2), Protocol(kind="official")):
+        tested = replace(
+            unknown, videos=tuple(replace(v, split="test") for v in unknown.videos[:3]) + unknown.videos[3:]
+        )
+        splits = make_splits(tested, protocol, own_range=True)
+        assert all(split.split_facts == {"contents": "unknown", "split": "drawn"} for split in splits)
+        assert capsys.readouterr().err.count("Warning: the split of made is drawn at random") == 1
+    make_splits(made(), Protocol(kind="repeats", splits=2), own_range=True)
+    make_splits(replace(unknown, drawn=True), Protocol(kind="repeats", splits=2), own_range=True)
+    assert capsys.readouterr().err == ""
+
+
+def test_an_official_split_that_is_whole_is_not_drawn(capsys):
+    videos = [replace(v, split=s) for v, s in zip(made().videos, ["train", "val", "test"] * 10, strict=True)]
+    whole = replace(made(), videos=tuple(videos), contents="unknown")
+    (split,) = make_splits(whole, Protocol(kind="official"), own_range=True)
+    assert split.split_facts == {"contents": "unknown", "split": "given"}
+    assert capsys.readouterr().err == ""
+
+
 def test_official():
     labelled = made()
     videos = [replace(v, split="test" if v.content in {"c1", "c2"} else "train") for v in labelled.videos]

@@ -4,7 +4,13 @@ import torch
 
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.models import backbones
-from zoomvqa.models.backbones import create_backbone, feature_channels, largest_stride
+from zoomvqa.models.backbones import (
+    create_backbone,
+    feature_channels,
+    largest_stride,
+    refuse_unknown_tag,
+    weights_told,
+)
 from zoomvqa.models.convnext import ConvNeXt
 
 
@@ -34,8 +40,20 @@ def test_weights_of_imagenet_are_timms(monkeypatch, name):
 
 
 def test_a_name_with_a_tag_that_timm_does_not_know():
-    with pytest.raises(SettingsError, match="'convnext_tiny.nothing' cannot be used.*nothing"):
-        create_backbone("convnext_tiny.nothing")
+    with pytest.raises(SettingsError, match=r"got 'convnext_tiny.fb_in1', expected.*mean 'convnext_tiny.fb_in1k'"):
+        refuse_unknown_tag("convnext_tiny.fb_in1")
+    for name in ("convnext_tiny.fb_in1k", "convnext_tiny"):
+        refuse_unknown_tag(name)
+
+
+def test_the_tag_that_is_loaded_is_told():
+    assert weights_told("convnext_tiny.fb_in1k") == "convnext_tiny.fb_in1k"
+    assert weights_told("tf_efficientnet_lite0") == "tf_efficientnet_lite0.in1k"
+
+
+def test_a_checkpoint_of_a_backbone_with_a_tag_is_scored_as_it_was_trained():
+    """Without timm, whose import takes longer than the scoring of a short video."""
+    assert isinstance(create_backbone("convnext_tiny.fb_in1k"), ConvNeXt)
 
 
 def test_weights_of_the_package_sit_where_timm_has_them():

@@ -88,8 +88,15 @@ def test_the_network_of_timm_s_shape_trains():
 
 def test_weights_of_imagenet_are_inflated(monkeypatch):
     flat = timm.create_model("convnext_tiny")
-    monkeypatch.setattr("timm.create_model", lambda _name, *, pretrained: flat if pretrained else None)
+    asked = []
+
+    def create(name, *, pretrained):
+        asked.append((name, pretrained))
+        return flat
+
+    monkeypatch.setattr("timm.create_model", create)
     net = convnext3d("convnext_tiny", 4, 0.1, pretrained=True)
+    assert asked == [("convnext_tiny.fb_in1k", True)]  # ImageNet-1k's, as in FAST-VQA
     assert torch.equal(net.stages[1].blocks[0].mlp.fc1.weight, flat.stages[1].blocks[0].mlp.fc1.weight)
     torch.testing.assert_close(net.stem[0].weight.sum(dim=2), flat.stem[0].weight)
 

@@ -70,8 +70,9 @@ def test_both_weights_are_validated_on_whole_videos():
     torch.testing.assert_close(prediction, torch.stack(expected))
 
 
-def test_the_average_follows_the_weights():
-    trained = module(ema_decay=0.5)
+@pytest.mark.parametrize("ramp", [False, True])
+def test_the_average_follows_the_weights_from_those_it_starts_with(ramp):
+    trained = module(ema_decay=0.7, ema_ramp=ramp)
     name = "vqa_head.fc_last.weight"
     seen = [trained.net.state_dict()[name].clone()]
     step = trained.optimizer_step
@@ -82,9 +83,10 @@ def test_the_average_follows_the_weights():
 
     trained.optimizer_step = watched
     fit(trained, 3)
-    expected = seen[1]  # the first step's weights begin the average
-    for value in seen[2:]:
-        expected = 0.5 * expected + 0.5 * value
+    expected = seen[0]
+    for done, value in enumerate(seen[1:]):
+        decay = min(0.7, (1 + done) / (2 + done)) if ramp else 0.7
+        expected = decay * expected + (1 - decay) * value
     torch.testing.assert_close(trained.averaged.module.state_dict()[name], expected)
     assert not any(p.requires_grad for p in trained.averaged.parameters())
 

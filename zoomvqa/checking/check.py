@@ -12,8 +12,10 @@ from zoomvqa.checking.findings import Checked, Finding, findings, some
 from zoomvqa.checking.probe import Probe, Question, probe
 from zoomvqa.console import progress
 from zoomvqa.data.annotations import Label
+from zoomvqa.data.contents import with_contents
 from zoomvqa.data.find_files import look_for
-from zoomvqa.data.labelled_set import LabelledVideo, assign_splits, deal, labels_of
+from zoomvqa.data.labelled_set import LabelledVideo, labels_of
+from zoomvqa.data.split import assign_splits, deal
 from zoomvqa.errors import AnnotationError
 from zoomvqa.files import file_key
 from zoomvqa.isolated import Lost, run_isolated
@@ -49,11 +51,12 @@ def check_set(settings: DataSettings, output: Path, effort: Effort) -> tuple[lis
     """
     labels = labels_of(settings)
     known, more = _once(labels)
-    splits = _splits(known, settings)
     root = Path(settings.root).expanduser()
     if not root.is_dir():
         raise AnnotationError(f"data.root is not a folder: {root}")
     paths = look_for([x.video for x in known], root, settings.endings, frames=settings.layout == "frames")
+    known = _with_contents(known, paths, settings)
+    splits = _splits(known, settings)
     found = _look([p for p in paths if isinstance(p, Path)], settings, output, effort)
     rows = []
     for label, split, path in zip(known, splits, paths, strict=True):
@@ -61,6 +64,14 @@ def check_set(settings: DataSettings, output: Path, effort: Effort) -> tuple[lis
         video = LabelledVideo(label.video, place, label.mos, label.content or label.video, split, label.std)
         rows.append(Checked(video, found.get(place), trouble))
     return rows, [*more, *_shared(rows), *findings(rows, settings.mos_range)]
+
+
+def _with_contents(labels: Sequence[Label], paths: Sequence[Path | str], settings: DataSettings) -> list[Label]:
+    """Return the labels with the contents that training would guess; videos that are not there have none."""
+    there = [(label, path) for label, path in zip(labels, paths, strict=True) if isinstance(path, Path)]
+    made, _ = with_contents(settings, [label for label, _ in there], [path for _, path in there])
+    found = {label.video: label for label in made}
+    return [found.get(label.video, label) for label in labels]
 
 
 def _once(labels: Sequence[Label]) -> tuple[list[Label], list[Finding]]:

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from zoomvqa.checking.probe import Probe
+from zoomvqa.data.contents import guess_pattern
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.placeholders import placeholder_reason
 
@@ -99,7 +100,9 @@ def _splits(videos: Sequence[LabelledVideo]) -> Iterable[Finding]:
         if count < 3:
             yield Finding("note", f"the {split} split has {count} videos: too few for correlations")
     if len(sides) == len(videos):
-        yield Finding("note", "no contents are told: the split cannot keep a scene's videos together")
+        guess = guess_pattern([video.name for video in videos])
+        way = f"; data.content_pattern='{guess.pattern}' makes {guess.contents} of the names" if guess else ""
+        yield Finding("note", f"no contents are told: the split cannot keep a scene's videos together{way}")
 
 
 def _copies(rows: Sequence[Checked]) -> Iterable[Finding]:

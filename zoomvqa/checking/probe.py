@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoomvqa.data.frame_source import open_store
+from zoomvqa.data.prints import picture_print
 from zoomvqa.errors import VideoError
 from zoomvqa.video.container import first_line, main_video, open_container
 from zoomvqa.video.counting import decode_all
 from zoomvqa.video.raw_reader import ENDING
 from zoomvqa.video.reader import ReaderName, Video
 
-# A picture's print: its mean brightness in so many rows and columns.
-GRID = 8
 _CHUNK = 1 << 20
 _TOLD = 3
 
@@ -90,7 +89,8 @@ def _still_or_raw(path: Path, question: Question) -> Probe:
     line = store.timeline
     wanted = sorted({0, len(line) // 2, len(line) - 1}) if question.decode else [0]
     pictures = [np.asarray(frame) for frame in store.frames(wanted)]
-    prints, (height, width) = "".join(_print(picture.mean(axis=2)) for picture in pictures), pictures[0].shape[:2]
+    prints = "".join(_hexadecimal(picture.mean(axis=2)) for picture in pictures)
+    height, width = pictures[0].shape[:2]
     if path.is_dir():  # when its pictures were shown is not known
         return Probe("", (), store.reader, "pictures", 0.0, 0.0, len(line), width, height, 0, "", prints)
     seconds = len(line) * float(line.time_base)
@@ -123,7 +123,7 @@ def _decode(path: Path, frames: int) -> tuple[int, str, list[tuple[int, str, str
         with av.logging.Capture(local=False) as said, open_container(path) as container:
             for picture, is_sound in decode_all(container, main_video(container)):
                 if count in wanted:
-                    prints.append(_print(picture.to_ndarray(format="gray")))
+                    prints.append(_hexadecimal(picture.to_ndarray(format="gray")))
                 count += is_sound
     except (av.FFmpegError, ValueError) as error:
         raise VideoError(f"frame {count} of {frames} does not decode: {first_line(error)}") from None
@@ -132,16 +132,8 @@ def _decode(path: Path, frames: int) -> tuple[int, str, list[tuple[int, str, str
     return count, "".join(prints), list(said)
 
 
-def _print(grey: NDArray[np.floating] | NDArray[np.uint8]) -> str:
-    """Return the mean brightness of 8×8 cells of a picture, hexadecimal; smaller pictures repeat theirs."""
-    rows, columns = (np.arange(GRID) * side // GRID for side in grey.shape)
-    sums = np.add.reduceat(np.add.reduceat(grey.astype(np.float64), rows, axis=0), columns, axis=1)
-    cells = np.outer(_widths(rows, grey.shape[0]), _widths(columns, grey.shape[1]))
-    return np.round(sums / cells).astype(np.uint8).tobytes().hex()
-
-
-def _widths(starts: NDArray[np.int64], side: int) -> NDArray[np.int64]:
-    return np.maximum(1, np.diff([*starts, side]))
+def _hexadecimal(grey: NDArray[np.floating] | NDArray[np.uint8]) -> str:
+    return picture_print(grey).tobytes().hex()
 
 
 def _digest(path: Path) -> str:

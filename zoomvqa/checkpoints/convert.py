@@ -24,6 +24,7 @@ from zoomvqa.checkpoints.load import build_described, described
 from zoomvqa.checkpoints.start import resample_patches
 from zoomvqa.errors import CheckpointError
 from zoomvqa.files import whole_file
+from zoomvqa.models.backbones import architecture
 from zoomvqa.models.vqa.windows import relative_index
 
 Format = Literal["zoomvqa", "release", "video_swin", "timm"]
@@ -110,7 +111,7 @@ def _refuse_unreadable(source: Path, about: BranchDescription, tensors: dict[str
     kind: Kind = "release_iqa" if isinstance(about, IQADescription) else "vqa"
     read = described(source, Found(kind, tensors, {}))
     assert not isinstance(read, FusionDescription)  # noqa: S101  none of these kinds
-    if read.network.backbone != about.network.backbone:
+    if architecture(read.network.backbone) != architecture(about.network.backbone):
         raise CheckpointError(f"format: the release has no network such as {about.network.backbone}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -10,6 +11,7 @@ import zoomvqa
 from zoomvqa.calibration import FusionScale, Logistic
 from zoomvqa.losses import SCALE_FREE
 from zoomvqa.settings.base import Settings
+from zoomvqa.settings.data import Contents
 from zoomvqa.settings.iqa import FrameSampling, FrameView, IQABranch, IQANetwork
 from zoomvqa.settings.vqa import ClipSampling, ClipView, VQABranch, VQANetwork
 
@@ -28,6 +30,9 @@ class _Common(Settings):
         trained_on: name of the labelled set; None where unknown.
         unit: `mos` where scores are in the units of the training labels, `none` where the training loss has no
             scale or nothing is known: such scores order videos, no more.
+        contents: how it was known which videos show one content: `unknown` where the split may have torn versions
+            of one scene apart; None where the file does not tell.
+        split: whether the split was `drawn` at random, or `given` by the annotation.
         config: the composed config of the run, for the reader; nothing is built from it.
         epoch: of the weights, counted from 0.
         figures: of the validation that the weights were saved at.
@@ -40,6 +45,8 @@ class _Common(Settings):
     mos_range: tuple[float, float] | None = None
     trained_on: str | None = None
     unit: Literal["mos", "none"]
+    contents: Contents | None = None
+    split: Literal["drawn", "given"] | None = None
     config: dict[str, Any] = Field(default_factory=dict)
     epoch: int | None = None
     figures: dict[str, float | None] = Field(default_factory=dict)
@@ -89,8 +96,17 @@ def describe(
     mos_range: tuple[float, float] | None,
     trained_on: str | None,
     config: dict[str, Any],
+    split_facts: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return the description of a branch as plain dicts, lists, numbers and strings."""
+    """Return the description of a branch as plain dicts, lists, numbers and strings.
+
+    Args:
+        branch: its settings.
+        mos_range: lowest and highest score of the training scale; None where unknown.
+        trained_on: name of the labelled set.
+        config: of the whole run.
+        split_facts: `contents` and `split` of the set, see `LabelledSet.split_facts`.
+    """
     kind = IQADescription if isinstance(branch, IQABranch) else VQADescription
     entry = kind(
         version=zoomvqa.__version__,
@@ -102,4 +118,4 @@ def describe(
         unit="none" if branch.loss.name in SCALE_FREE else "mos",
         config=config,
     )
-    return entry.model_dump(mode="json")
+    return entry.model_dump(mode="json") | dict(split_facts or {})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from zoomvqa.checkpoints.fit import Fit, fit, some
@@ -21,12 +23,17 @@ from zoomvqa.models.vqa.windows import scaled_window
 _BLOCK = re.compile(r"\.blocks?\.\d+\.")
 
 
-def start_from(net: nn.Module, path: Path, *, strict: bool = True, key: str = "weights") -> None:
+FragmentBias = Literal["copy", "zero"]
+
+
+def start_from(
+    net: nn.Module, path: Path, *, strict: bool = True, key: str = "weights", fragment_bias: FragmentBias = "copy"
+) -> None:
     """Give a network the weights of a file, and say what was taken and what was not.
 
-    A patch embedding of another size is resampled (see `resample_patches`); without a second bias table the first
-    serves for both; weights of a 2-D ConvNeXt are inflated for a 3-D one; a head that the file has no weights for
-    stays as it is.
+    A patch embedding of another size is resampled (see `resample_patches`); a second bias table that the file
+    lacks is a copy of the first, or zero; weights of a 2-D ConvNeXt are inflated for a 3-D one; a head that the
+    file has no weights for stays as it is.
 
     Args:
         net: an `IQANet` or a `VQANet`; changed in place.
@@ -34,6 +41,7 @@ def start_from(net: nn.Module, path: Path, *, strict: bool = True, key: str = "w
         strict: refuse a file that lacks weights of the backbone, or a part of the head, or has some of another
             shape.
         key: of the setting that names it, for messages.
+        fragment_bias: what a second bias table starts from where the file has but one.
 
     Raises:
         CheckpointError: it is no such file, or nothing in it fits, or with `strict` not all that should.
@@ -41,7 +49,7 @@ def start_from(net: nn.Module, path: Path, *, strict: bool = True, key: str = "w
     found = look_into(path, key)
     wanted = net.state_dict()
     backbone = "backbone." if isinstance(net, IQANet) else BACKBONE
-    given, notes = _adapted(dict(found.tensors), net, wanted)
+    given, notes = _adapted(dict(found.tensors), net, wanted, fragment_bias)
     fitted = fit(given, wanted)
     # A head may be fresh as a whole; one that is there in part, or of another shape, is a mistake.
     has_head = any(k in wanted and not k.startswith(backbone) for k in given)
@@ -77,7 +85,7 @@ def resample_patches(weight: Tensor, side: int) -> Tensor:
 
 
 def _adapted(
-    given: dict[str, Tensor], net: nn.Module, wanted: Mapping[str, Tensor]
+    given: dict[str, Tensor], net: nn.Module, wanted: Mapping[str, Tensor], fragment_bias: FragmentBias
 ) -> tuple[dict[str, Tensor], list[str]]:
     """Return the file's tensors in the network's names and shapes, and what was done to them."""
     if isinstance(net, IQANet):
@@ -85,7 +93,7 @@ def _adapted(
     if isinstance(getattr(net, "fragments_backbone", None), ConvNeXt3D):
         return _inflated(given, wanted)
     notes = _shrunk_windows(given, net)
-    return given, notes + _fit_patches(given, wanted) + _fill_fragment_tables(given, wanted)
+    return given, notes + _fit_patches(given, wanted) + _fill_fragment_tables(given, wanted, fragment_bias)
 
 
 def _shrunk_windows(given: Mapping[str, Tensor], net: nn.Module) -> list[str]:
@@ -137,12 +145,19 @@ def _fit_patches(given: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> list
     return [f"patch embedding resampled from {old[-1]} to {new[-1]} pixels"]
 
 
-def _fill_fragment_tables(given: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
-    """Let the first bias table stand for a second one that the file lacks; return what to say of it."""
+def _fill_fragment_tables(
+    given: dict[str, Tensor], wanted: Mapping[str, Tensor], fragment_bias: FragmentBias
+) -> list[str]:
+    """Fill the second bias tables that the file lacks beside a first one; return what to say of it."""
     lacking = [k for k in wanted if k.endswith(FRAGMENT) and k not in given]
-    filled = {k: given[first] for k in lacking if (first := k.replace(FRAGMENT, RELATIVE)) in given}
-    given.update(filled)
-    return [f"{len(filled)} second bias tables copied from the first"] if filled else []
+    firsts = {k: given[first] for k in lacking if (first := k.replace(FRAGMENT, RELATIVE)) in given}
+    if not firsts:
+        return []
+    if fragment_bias == "zero":
+        given.update({k: torch.zeros_like(first) for k, first in firsts.items()})
+        return [f"{len(firsts)} second bias tables start at zero"]
+    given.update(firsts)
+    return [f"{len(firsts)} second bias tables copied from the first"]
 
 
 def _tell(path: Path, kind: str, fitted: Fit, notes: list[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from zoomvqa.data.contents import SURENESS
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.errors import AnnotationError
 
@@ -34,7 +35,15 @@ def join_sets(sets: Mapping[str, LabelledSet], weights: Mapping[str, float]) -> 
                 raise AnnotationError(f"{video.path} belongs to {owner} and to {name}: it would count twice")
             videos.append(_joined(video, number, name, labelled.mos_range))
     shares = tuple(float(weights.get(name, 1.0)) for name in sets)
-    return LabelledSet("+".join(sets), tuple(videos), MIXED_RANGE, tuple(sets), shares)
+    return LabelledSet(
+        "+".join(sets),
+        tuple(videos),
+        MIXED_RANGE,
+        tuple(sets),
+        shares,
+        contents=max((labelled.contents for labelled in sets.values()), key=SURENESS.index),
+        drawn=any(labelled.drawn for labelled in sets.values()),
+    )
 
 
 def _joined(video: LabelledVideo, number: int, name: str, scale: tuple[float, float]) -> LabelledVideo:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import Any
 
 from zoomvqa.console import say
 from zoomvqa.data.annotations import Label, NoScoresError, read_labels
+from zoomvqa.data.contents import unknown_contents, with_contents
 from zoomvqa.data.find_files import MISSING, find_files, look_for
+from zoomvqa.data.split import assign_splits
 from zoomvqa.errors import AnnotationError
-from zoomvqa.settings.data import DataSettings, SplitName
+from zoomvqa.settings.data import Contents, DataSettings, SplitName
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class LabelledSet:
         mos_range: lowest and highest score.
         sets: names of the sets that are joined in it; empty where it is one.
         weights: how much the loss of the videos of each of them counts.
+        contents: how it is known which videos show one content.
+        drawn: whether the split was drawn at random, as a whole or in part; otherwise the annotation tells it.
     """
 
     name: str
@@ -58,6 +61,13 @@ class LabelledSet:
     mos_range: tuple[float, float]
     sets: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
+    contents: Contents = "known"
+    drawn: bool = False
+
+    @property
+    def split_facts(self) -> dict[str, str]:
+        """How it was split, as figures and checkpoints tell it: `contents`, and `split` as `drawn` or `given`."""
+        return {"contents": self.contents, "split": "drawn" if self.drawn else "given"}
 
     def part(self, split: str) -> tuple[LabelledVideo, ...]:
         """Return the videos of `train`, `val` or `test` in the annotation's order.
@@ -93,7 +103,9 @@ def load_set(settings: DataSettings) -> LabelledSet:
             say(f"{len(labels) - len(there)} of {len(labels)} videos of {settings.name} are not there: left out")
         labels = there or labels
     names = [label.video for label in labels]
-    return _joined(settings, labels, find_files(names, root, settings.endings, frames=frames))
+    paths = find_files(names, root, settings.endings, frames=frames)
+    labels, contents = with_contents(settings, labels, paths)
+    return _joined(settings, labels, paths, contents)
 
 
 def load_without_files(settings: DataSettings) -> LabelledSet:
@@ -104,11 +116,19 @@ def load_without_files(settings: DataSettings) -> LabelledSet:
     """
     labels = labels_of(settings)
     _refuse_twice(labels)
-    return _joined(settings, labels, [Path(label.video) for label in labels])
+    labels, contents = with_contents(settings, labels, None)
+    return _joined(settings, labels, [Path(label.video) for label in labels], contents)
 
 
-def _joined(settings: DataSettings, labels: Sequence[Label], paths: Sequence[Path]) -> LabelledSet:
+def _joined(
+    settings: DataSettings, labels: Sequence[Label], paths: Sequence[Path], contents: Contents
+) -> LabelledSet:
     splits = assign_splits(labels, settings.val_share, settings.test_share, settings.split_seed)
+    # Without shares everything is trained on: nothing is drawn.
+    shares = settings.val_share > 0 or settings.test_share > 0
+    drawn = shares and any(label.split != split for label, split in zip(labels, splits, strict=True))
+    if drawn and contents == "unknown":
+        say(unknown_contents(labels, settings.name))
     videos = tuple(
         LabelledVideo(
             label.video, path, label.mos, label.content or label.video, split, label.std, dict(label.groups)
@@ -117,7 +137,8 @@ def _joined(settings: DataSettings, labels: Sequence[Label], paths: Sequence[Pat
     )
     videos = _fewer(videos, settings.limit, overfit=settings.overfit)
     scores = [v.mos for v in videos if v.split == "train"] or [v.mos for v in videos]
-    return LabelledSet(settings.name, videos, settings.mos_range or (min(scores), max(scores)))
+    scale = settings.mos_range or (min(scores), max(scores))
+    return LabelledSet(settings.name, videos, scale, contents=contents, drawn=drawn)
 
 
 def _fewer(videos: Sequence[LabelledVideo], limit: int | None, *, overfit: bool) -> tuple[LabelledVideo, ...]:
@@ -204,58 +225,3 @@ def _refuse_twice(labels: Sequence[Label]) -> None:
     twice = sorted(video for video, times in Counter(label.video for label in labels).items() if times > 1)
     if twice:
         raise AnnotationError(f"{len(twice)} videos are listed more than once: {', '.join(twice)}")
-
-
-def assign_splits(labels: Sequence[Label], val_share: float, test_share: float, seed: int) -> list[str]:
-    """Return the split of each label; those that have one keep it, the others are split by content.
-
-    Contents are shuffled by `seed` and dealt to test and validation until each holds its share of the
-    videos, so that no content is on two sides.
-
-    Raises:
-        AnnotationError: the annotation itself has a content on two sides.
-    """
-    told: dict[str, set[str]] = defaultdict(set)
-    open_contents: dict[str, int] = defaultdict(int)
-    for label in labels:
-        if label.split is None:
-            open_contents[label.content or label.video] += 1
-        elif label.content is not None:
-            told[label.content].add(label.split)
-    if both := sorted(content for content, sides in told.items() if len(sides) > 1):
-        raise AnnotationError(f"contents on more than one side of the split: {', '.join(both)}")
-    dealt = deal(open_contents, val_share, test_share, seed)
-    if told and (leaks := sorted(c for c in open_contents if c in told)):
-        dealt |= {content: next(iter(told[content])) for content in leaks}
-    splits = [label.split or dealt[label.content or label.video] for label in labels]
-    if val_share and {"train", "test"} == set(splits):
-        # The annotation tells what is tested, and nothing to choose an epoch by: that comes out of training.
-        trained = Counter(x.content or x.video for x, s in zip(labels, splits, strict=True) if s == "train")
-        again = deal(trained, val_share, 0.0, seed)
-        splits = [again[x.content or x.video] if s == "train" else s for x, s in zip(labels, splits, strict=True)]
-    return splits
-
-
-def deal(contents: Mapping[str, int], val_share: float, test_share: float, seed: int) -> dict[str, str]:
-    """Return the side of each content: shuffled by `seed`, dealt until each side has its share of the videos.
-
-    Args:
-        contents: the number of videos of each.
-        val_share: of all videos, 0..1.
-        test_share: likewise.
-        seed: of the order.
-    """
-    order = sorted(contents)
-    random.Random(seed).shuffle(order)  # noqa: S311  a split, not a secret
-    total = sum(contents.values())
-    wanted = {"test": test_share * total, "val": val_share * total}
-    # Each side that has a share gets a content, however few there are, as long as one is left to train on.
-    owed = [side for side in ("val", "test") if wanted[side] > 0][: len(order) - 1]
-    dealt = {}
-    for content in order:
-        side = next((s for s, left in wanted.items() if left >= contents[content] / 2 and left > 0), "train")
-        side = owed.pop(0) if owed else side
-        if side != "train":
-            wanted[side] -= contents[content]
-        dealt[content] = side
-    return dealt

@@ -10,7 +10,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo, deal
+from zoomvqa.console import say
+from zoomvqa.data.annotations import Label
+from zoomvqa.data.contents import unknown_contents
+from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
+from zoomvqa.data.split import deal
 from zoomvqa.errors import SettingsError
 from zoomvqa.files import whole_file
 from zoomvqa.settings.protocol import Protocol
@@ -42,6 +46,7 @@ def make_splits(labelled: LabelledSet, protocol: Protocol, *, own_range: bool) -
         )
     if protocol.kind == "official":
         return [_official(labelled, protocol, own_range=own_range)]
+    _warn_of_unknown(labelled)
     if protocol.kind == "kfold" and protocol.splits > len(contents):
         raise SettingsError(
             f"protocol.splits: got {protocol.splits}, expected at most {len(contents)}, the contents"
@@ -55,7 +60,7 @@ def make_splits(labelled: LabelledSet, protocol: Protocol, *, own_range: bool) -
             sides = dict.fromkeys(contents, "test") | deal(rest, share, 0.0, _seed(protocol, number))
         else:
             sides = deal(contents, protocol.val_share, protocol.test_share, _seed(protocol, number))
-        made.append(_with_sides(labelled, partial(_dealt, sides), own_range=own_range))
+        made.append(_with_sides(labelled, partial(_dealt, sides), own_range=own_range, drawn=True))
     return made
 
 
@@ -86,15 +91,27 @@ def _official(labelled: LabelledSet, protocol: Protocol, *, own_range: bool) -> 
         raise SettingsError(f"protocol: the set {labelled.name} has no official split; use kfold or repeats")
     rest = Counter(video.content for video in labelled.videos if video.split == "train")
     # A validation split of its own stays one where something else is tested.
-    dealt = {} if {"val", "test"} <= told else deal(rest, protocol.val_share, 0.0, protocol.split_seed)
+    whole = {"val", "test"} <= told
+    dealt = {} if whole else deal(rest, protocol.val_share, 0.0, protocol.split_seed)
+    if not whole:
+        _warn_of_unknown(labelled)
 
     def side(video: LabelledVideo) -> str:
         return "test" if video.split == tested else dealt.get(video.content, video.split)
 
-    return _with_sides(labelled, side, own_range=own_range)
+    return _with_sides(labelled, side, own_range=own_range, drawn=not whole)
 
 
-def _with_sides(labelled: LabelledSet, side: Callable[[LabelledVideo], str], *, own_range: bool) -> LabelledSet:
+def _warn_of_unknown(labelled: LabelledSet) -> None:
+    """Say that contents are not known, unless it was said when the set's own split was drawn."""
+    if labelled.contents == "unknown" and not labelled.drawn:
+        labels = [Label(video.name, video.mos, content=video.content) for video in labelled.videos]
+        say(unknown_contents(labels, labelled.name))
+
+
+def _with_sides(
+    labelled: LabelledSet, side: Callable[[LabelledVideo], str], *, own_range: bool, drawn: bool
+) -> LabelledSet:
     videos = [replace(video, split=side(video)) for video in labelled.videos]
     trained = [video for video in videos if video.split == "train"]
     if not trained:
@@ -106,7 +123,7 @@ def _with_sides(labelled: LabelledSet, side: Callable[[LabelledVideo], str], *, 
         videos += [replace(video, split="val") for video in trained[::step][:_WATCHED]]
     scores = [video.mos for video in trained]
     scale = labelled.mos_range if own_range else (min(scores), max(scores))
-    return LabelledSet(labelled.name, tuple(videos), scale)
+    return LabelledSet(labelled.name, tuple(videos), scale, contents=labelled.contents, drawn=drawn)
 
 
 def write_split(path: Path, labelled: LabelledSet) -> None:

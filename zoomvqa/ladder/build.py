@@ -14,7 +14,7 @@ from pathlib import Path
 from zoomvqa.console import progress, say
 from zoomvqa.data.annotations import Label
 from zoomvqa.data.find_files import VIDEO_ENDINGS, left_out
-from zoomvqa.data.labelled_set import assign_splits
+from zoomvqa.data.split import assign_splits
 from zoomvqa.errors import UserError, VideoError
 from zoomvqa.files import whole_file
 from zoomvqa.ladder.encode import cut_pristine, degrade, ffmpeg_program, vmaf

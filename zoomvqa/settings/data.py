@@ -20,6 +20,9 @@ from zoomvqa.video.reader import ReaderName
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 SplitName = Literal["train", "val", "test"]
+# How it is known which videos show one content: told by the annotation or a pattern, each video its own, guessed
+# from names or from pictures, or not at all.
+Contents = Literal["known", "unique", "names", "pictures", "unknown"]
 
 
 class Columns(Settings):
@@ -46,6 +49,7 @@ class DataSettings(Settings):
     groups: tuple[str, ...] = ()
     endings: tuple[str, ...] = ()
     content_pattern: str | None = None
+    contents: Literal["names", "pictures", "unique"] | None = None
     mos_range: tuple[float, float] | None = None
     val_share: Share = 0.2
     test_share: Share = 0.0

@@ -37,7 +37,7 @@ class FrameView(Settings):
 class IQANetwork(Settings):
     """The network of the IQA branch."""
 
-    backbone: str = "convnext_tiny"
+    backbone: str = "convnext_tiny.fb_in1k"
     drop_path: Below1 = 0.1
     hidden: PositiveInt = 384
     dropout: Below1 = 0.1
@@ -69,5 +69,5 @@ class IQABranch(Settings):
     network: IQANetwork = IQANetwork()
     loss: LossSettings = LossSettings()
     mixing: Mixing = Mixing()
-    optimiser: Optimiser = Optimiser()
+    optimiser: Optimiser = Optimiser(ema_ramp=True)
     loading: FrameLoading = FrameLoading()

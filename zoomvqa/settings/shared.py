@@ -19,6 +19,8 @@ class StartingWeights(Settings):
 
     source: str = "none"
     strict: bool = True
+    published: str | None = None
+    fragment_bias: Literal["copy", "zero"] = "copy"
 
 
 class LossSettings(Settings):
@@ -41,3 +43,4 @@ class Optimiser(Settings):
     backbone_lr_factor: Annotated[float, Field(ge=0.0)] = 0.2
     warmup_epochs: Annotated[float, Field(ge=0.0)] = 0.0
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    ema_ramp: bool = False

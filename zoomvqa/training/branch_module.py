@@ -9,7 +9,6 @@ from typing import Any
 import lightning
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from zoomvqa.calibration import fit_logistic
 from zoomvqa.console import say
@@ -19,6 +18,7 @@ from zoomvqa.losses import build_loss
 from zoomvqa.metrics import Figures, VideoScores, constant_value
 from zoomvqa.settings.shared import LossSettings, Optimiser
 from zoomvqa.training.constant import told_constant
+from zoomvqa.training.ema import MovingAverage
 from zoomvqa.training.joined import Joined
 from zoomvqa.training.schedule import build_optimiser
 
@@ -60,12 +60,9 @@ class BranchModule(lightning.LightningModule, ABC):
         self.joined: Joined | None = None
         self.loss = build_loss(loss)
         self._over_all = loss.all_processes
-        self.averaged: AveragedModel | None = None
+        self.averaged: MovingAverage | None = None
         if optimiser.ema_decay is not None:
-            average = get_ema_multi_avg_fn(optimiser.ema_decay)
-            self.averaged = AveragedModel(net, multi_avg_fn=average, use_buffers=True).requires_grad_(
-                requires_grad=False
-            )
+            self.averaged = MovingAverage(net, optimiser.ema_decay, ramp=optimiser.ema_ramp)
         self.logs_figures = True
         self._better = "net"
         self._scores = nn.ModuleDict({name: VideoScores() for name in self.candidates()})
@@ -158,7 +155,7 @@ class BranchModule(lightning.LightningModule, ABC):
         """Take a step, and let the average follow."""
         super().optimizer_step(*args, **kwargs)
         if self.averaged is not None:
-            self.averaged.update_parameters(self.net)
+            self.averaged.update(self.net)
 
     def configure_optimizers(self) -> Any:
         """Return AdamW and a schedule stepped every iteration."""

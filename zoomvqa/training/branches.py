@@ -12,13 +12,15 @@ from zoomvqa.data.frame_datamodule import FrameDataModule
 from zoomvqa.data.labelled_set import LabelledSet
 from zoomvqa.errors import SettingsError
 from zoomvqa.losses import SCALE_FREE
-from zoomvqa.models.backbones import Weights
+from zoomvqa.models.backbones import Weights, refuse_unknown_tag, weights_told
 from zoomvqa.models.iqa.module import IQAModule
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.models.vqa.build import build_vqa_net
+from zoomvqa.models.vqa.convnext3d import WEIGHTS_TAG
 from zoomvqa.models.vqa.module import VQAModule
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.iqa import IQABranch
+from zoomvqa.settings.shared import StartingWeights
 from zoomvqa.settings.vqa import VQABranch
 from zoomvqa.training.branch_module import BranchModule
 
@@ -41,9 +43,13 @@ def build_branch(
         UserError: the settings do not fit the data or each other, or starting weights cannot be had.
     """
     _refuse_lonely_samples(branch)
-    if isinstance(branch, VQABranch):
-        return _vqa(branch, settings, labelled, description)
-    return _iqa(branch, settings, labelled, description)
+    built = (
+        _vqa(branch, settings, labelled, description)
+        if isinstance(branch, VQABranch)
+        else _iqa(branch, settings, labelled, description)
+    )
+    _tell_start(settings.weights)  # a mistake in what is built is told alone
+    return built
 
 
 def _refuse_lonely_samples(branch: IQABranch | VQABranch) -> None:
@@ -55,13 +61,27 @@ def _refuse_lonely_samples(branch: IQABranch | VQABranch) -> None:
         )
 
 
+def _tell_start(weights: StartingWeights) -> None:
+    """Say what a run without weights starts from, and that it is not what its recipe was published with."""
+    if weights.source == "none":
+        say("Starting from random weights (weights=none)")
+    if weights.published is not None and weights.source != weights.published:
+        say(
+            f"Warning: this recipe was published with weights={weights.published}, and this run has "
+            f"weights={weights.source}: its figures cannot be those of the publication"
+        )
+
+
 def _iqa(
     branch: IQABranch, settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]
 ) -> tuple[BranchModule, BranchDataModule]:
     source = settings.weights.source
+    refuse_unknown_tag(branch.network.backbone)
     net = build_iqa_net(branch.network, branch.view.crop, _TIMM.get(source, "none"))
     if source in _TIMM:
-        say(f"Starting from ImageNet weights of {branch.network.backbone} ({source})")
+        # A package ships one network's weights, whatever tag timm would take.
+        told = weights_told(branch.network.backbone) if source == "imagenet" else branch.network.backbone
+        say(f"Starting from ImageNet weights {told} ({source})")
     elif source != "none":
         start_from(net, weights_file(source, "weights"), strict=settings.weights.strict)
     module = IQAModule(net, branch.loss, branch.mixing, branch.optimiser, description)
@@ -77,9 +97,11 @@ def _vqa(
     frames, size = branch.sampling.clip_len, branch.view.size
     net = build_vqa_net(branch.network, frames, size, "imagenet" if imagenet else "none")
     if imagenet:
-        say(f"Starting from ImageNet weights of {branch.network.backbone}, inflated")
+        say(f"Starting from ImageNet weights {WEIGHTS_TAG} for {branch.network.backbone}, inflated")
     if source not in {"imagenet", "none"}:
-        start_from(net, weights_file(source, "weights"), strict=settings.weights.strict)
+        weights = settings.weights
+        path = weights_file(source, "weights")
+        start_from(net, path, strict=weights.strict, fragment_bias=weights.fragment_bias)
     module = VQAModule(net, branch.view, branch.loss, branch.optimiser, description)
     reader = settings.data.reader
     data = ClipDataModule(labelled, branch.sampling, branch.view, branch.loading, reader, settings.seed)

@@ -115,6 +115,8 @@ def _described(
         iqa=cast("IQADescription", iqa.description),
         vqa=cast("VQADescription", vqa.description),
         scale=scale,
+        contents=labelled.contents,
+        split="drawn" if labelled.drawn else "given",
     )
 
 

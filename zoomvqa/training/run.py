@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -41,9 +42,9 @@ def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | No
     figures = trained.figures
     if is_first_process():
         values = figures._asdict() | {"selection": figures.selection}
-        told = {key: value if math.isfinite(value) else None for key, value in values.items()}
+        told: dict[str, Any] = {k: v if math.isfinite(v) else None for k, v in values.items()}
         with whole_file(Path(settings.output) / "figures.json") as handle:
-            json.dump(told, handle)
+            json.dump(told | labelled.split_facts, handle)
     return trained
 
 
@@ -51,6 +52,6 @@ def _train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | N
     if isinstance(settings.branch, FusionBranch):
         return fuse(settings, settings.branch, labelled, resume_from)
     config = settings.model_dump(mode="json")
-    description = describe(settings.branch, labelled.mos_range, labelled.name, config)
+    description = describe(settings.branch, labelled.mos_range, labelled.name, config, labelled.split_facts)
     module, data = build_branch(settings, settings.branch, labelled, description)
     return fit(settings, module, data, settings.branch.network.backbone, resume_from=resume_from)

@@ -38,6 +38,11 @@ class FusionNet(nn.Module):
         super().__init__()
         self.iqa, self.vqa, self.scale = iqa, vqa, scale
 
+    @property
+    def backbones(self) -> tuple[nn.Module, ...]:
+        """The modules that train with the backbones' smaller step; the others are heads."""
+        return (*self.iqa.backbones, *self.vqa.backbones)
+
     def forward(self, views: Tensor, clips: Tensor) -> FusedScores:
         """Score videos by some of their parts.
 

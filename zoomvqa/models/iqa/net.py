@@ -58,6 +58,11 @@ class IQANet(nn.Module):
         self.head_score = _head(channels, hidden, dropout, nn.ReLU())
         self.head_weight = _head(channels, hidden, dropout, nn.Sigmoid())
 
+    @property
+    def backbones(self) -> tuple[nn.Module, ...]:
+        """The modules that train with the backbone's smaller step; the others are heads."""
+        return (self.backbone,)
+
     def features(self, views: Tensor) -> Tensor:
         """Return the aligned pyramid of (batch, 3, crop, crop) views: (batch, channels, grid, grid)."""
         return self._aligned(self._maps(views))

@@ -17,6 +17,8 @@ from zoomvqa.models.backbones import create_weighted
 from zoomvqa.models.convnext import SHAPES
 from zoomvqa.models.layers import ChannelNorm, Mlp, draw_weights, drop_path, fixed_noise
 
+# timm's tag of the weights that FAST-VQA inflates: ImageNet-1k. Without a tag timm takes its best of the day.
+WEIGHTS_TAG = "fb_in1k"
 _TIMES = (1, 3, 1)  # time steps of the depthwise kernels of a stage, over and over
 
 
@@ -125,7 +127,7 @@ def convnext3d(name: str, patch: int, drop_path: float, *, pretrained: bool) -> 
         name: of the 2-D network, one of `zoomvqa.models.convnext.SHAPES`.
         patch: side of the stem's patches; other than 4, the stem's weights are resampled.
         drop_path: rate of stochastic depth.
-        pretrained: inflate the ImageNet weights, which timm downloads; otherwise weights are random.
+        pretrained: inflate the ImageNet-1k weights, which timm downloads; otherwise weights are random.
 
     Raises:
         ToolError: the weights cannot be downloaded.
@@ -133,5 +135,5 @@ def convnext3d(name: str, patch: int, drop_path: float, *, pretrained: bool) -> 
     shape = SHAPES[name]
     net = ConvNeXt3D(shape.channels, shape.depths, patch, drop_path)
     if pretrained:
-        net.load_state_dict(inflate(create_weighted(name).state_dict(), net.state_dict()))
+        net.load_state_dict(inflate(create_weighted(f"{name}.{WEIGHTS_TAG}").state_dict(), net.state_dict()))
     return net

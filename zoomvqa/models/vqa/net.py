@@ -58,6 +58,11 @@ class VQANet(nn.Module):
         self.fragments_backbone = backbone
         self.vqa_head = VQAHead(int(backbone.channels), hidden, dropout)  # type: ignore[arg-type]
 
+    @property
+    def backbones(self) -> tuple[nn.Module, ...]:
+        """The modules that train with the backbone's smaller step; the others are the head."""
+        return (self.fragments_backbone,)
+
     def forward(self, clips: Tensor | Iterable[Tensor]) -> ClipScores:
         """Score normalised (batch, 3, frames, rows, columns) clips.
 
