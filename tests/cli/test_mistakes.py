@@ -172,7 +172,7 @@ def test_predict_good_and_bad_files(command: Run, trained, make_video: Make, tmp
     assert outcome.code == 1
     assert "1 of 3 videos scored" in outcome.err
     rows = (tmp_path / "out" / "s.csv").read_text().splitlines()
-    assert rows[0] == "video,score,status,error,iqa,vqa,frames,clips,seconds,reader"
+    assert rows[0] == "video,score,status,error,iqa,vqa,frames,clips,seconds,reader,note"
     assert [row.split(",")[2] for row in rows[1:]] == ["ok", "error", "error"]
     assert len((tmp_path / "out" / "s.details.csv").read_text().splitlines()) == 1 + 4
     assert command("predict", ckpt, "input=in/good.mp4", "output=one.csv").code == 0
