@@ -88,6 +88,16 @@ def test_groups_that_the_set_tells(command: Run, tables):
     assert rows[0]["srcc_low"] == ""
 
 
+def test_predictions_named_after_the_sets_files(command: Run, tmp_path):
+    names = [f"Vlog_720P-{i:04x}" for i in range(12)]
+    (tmp_path / "mos.csv").write_text("vid,MOSFull\n" + "".join(f"{n},{1.5 + i / 5}\n" for i, n in enumerate(names)))
+    (tmp_path / "s.csv").write_text("".join(f"{n}_crf_10_ss_00_t_20.0.mp4,{i}\n" for i, n in enumerate(names)))
+    data = ("data=youtube_ugc", "data.root=none", "data.annotations=mos.csv", "resamples=0", "output=out")
+    outcome = command("evaluate", "predictions=s.csv", *data)
+    assert outcome.code == 0, outcome.err
+    assert read(tmp_path / "out" / "figures.csv")[0]["videos"] == "12"
+
+
 @pytest.mark.parametrize(("scores", "note"), [("3", "all predictions are equal"), (None, "one video has no")])
 def test_figures_that_are_not_defined_are_said_to_be(command: Run, tables, scores, note):
     names = [row["video"] for row in read(tables / "mos.csv")]

@@ -59,15 +59,18 @@ class Judged:
         return found
 
 
-def match(scores: Mapping[str, float], labels: Sequence[LabelledVideo]) -> tuple[Judged, list[str], list[str]]:
+def match(
+    scores: Mapping[str, float], labels: Sequence[LabelledVideo], endings: Sequence[str] = ()
+) -> tuple[Judged, list[str], list[str]]:
     """Bring predictions and labels of the same videos together.
 
     Names are compared as they are; where that leaves some without a partner, by their last part without its
-    ending, which must tell them apart.
+    extension, which must tell them apart; and last without the endings that files of the set have.
 
     Args:
         scores: by the name of the video.
         labels: the labelled videos.
+        endings: what names of files have behind the labelled name and before their extension; see `data.endings`.
 
     Returns:
         The pairs, the labelled videos without a prediction, and the predicted ones without a label.
@@ -76,12 +79,13 @@ def match(scores: Mapping[str, float], labels: Sequence[LabelledVideo]) -> tuple
         SettingsError: there is no pair.
     """
     names = [label.name for label in labels]
-    labelled = set(names)
-    # Short names count only among those that the full ones leave.
-    short = _short(name for name in scores if name not in labelled)
-    open_ = _short(name for name in names if name not in scores)
-    partners = {label: short[stem] for stem, label in open_.items() if stem in short}
-    found = [(label, label.name if label.name in scores else partners.get(label.name)) for label in labels]
+    partners = {name: name for name in names if name in scores}
+    for left_out in ((), endings) if endings else ((),):
+        # Shorter names count only among those that the longer ones leave.
+        short = _short(scores.keys() - set(partners.values()), left_out)
+        open_ = _short(set(names) - partners.keys(), left_out)
+        partners |= {label: short[stem] for stem, label in open_.items() if stem in short}
+    found = [(label, partners.get(label.name)) for label in labels]
     pairs = [(label, name) for label, name in found if name is not None]
     if not pairs:
         example = f", for example {next(iter(scores))} and {names[0]}" if scores else ""
@@ -111,14 +115,15 @@ def _contents(labels: Sequence[LabelledVideo]) -> NDArray[np.int64] | None:
     return np.unique([label.content for label in labels], return_inverse=True)[1]
 
 
-def _stem(name: str) -> str:
+def _stem(name: str, endings: Sequence[str]) -> str:
     last = re.split(r"[\\/]", name)[-1]
-    return re.sub(r"\.([A-Za-z][A-Za-z0-9]{1,4}|3gp)$", "", last)
+    stem = re.sub(r"\.([A-Za-z][A-Za-z0-9]{1,4}|3gp)$", "", last)
+    return next((stem.removesuffix(ending) for ending in endings if ending and stem.endswith(ending)), stem)
 
 
-def _short(scores: Iterable[str]) -> dict[str, str]:
-    """Return the names by their last part without its ending, but for those that share one."""
+def _short(names: Iterable[str], endings: Sequence[str]) -> dict[str, str]:
+    """Return the names by their last part without extension and endings, but for those that share one."""
     found: dict[str, list[str]] = defaultdict(list)
-    for name in scores:
-        found[_stem(name)].append(name)
+    for name in names:
+        found[_stem(name, endings)].append(name)
     return {stem: names[0] for stem, names in found.items() if len(names) == 1}
