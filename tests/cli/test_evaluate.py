@@ -98,6 +98,21 @@ def test_predictions_named_after_the_sets_files(command: Run, tmp_path):
     assert read(tmp_path / "out" / "figures.csv")[0]["videos"] == "12"
 
 
+def test_the_number_of_votes_makes_the_outlier_ratio(command: Run, tables):
+    rows = read(tables / "mos.csv")
+    lines = [f"{r['video']},{r['mos']},0.4,{4 + i % 2}" for i, r in enumerate(rows)]
+    (tables / "voted.csv").write_text("\n".join(["video,mos,std,x_Subjects", *lines]))
+    found = {}
+    for name in ("mos", "voted"):
+        out = f"output={name}_out"
+        assert command("evaluate", "predictions=far.csv", f"annotations={name}.csv", "resamples=0", out).code == 0
+        found[name] = read(tables / f"{name}_out" / "figures.csv")[0]
+    assert found["mos"]["outlier_bound"] == "2 standard deviations of the opinions"
+    assert "the number of votes is not known" in found["mos"]["notes"]
+    assert (found["voted"]["outlier_bound"], found["voted"]["notes"]) == ("2 standard errors of the MOS", "")
+    assert float(found["voted"]["outlier_ratio"]) > float(found["mos"]["outlier_ratio"])
+
+
 @pytest.mark.parametrize(("scores", "note"), [("3", "all predictions are equal"), (None, "one video has no")])
 def test_figures_that_are_not_defined_are_said_to_be(command: Run, tables, scores, note):
     names = [row["video"] for row in read(tables / "mos.csv")]

@@ -97,6 +97,19 @@ def test_outliers():
     assert agreement(x, y, np.full(len(x), np.nan), resamples=0).outlier_ratio is None
 
 
+def test_outliers_are_further_than_two_standard_errors_where_votes_are_known():
+    x, y = made()
+    votes = np.random.default_rng(1).integers(9, 64, len(x)).astype(float)
+    found = agreement(x, y, np.full(len(x), 20.0), votes=votes, resamples=0)
+    assert found.outlier_ratio == np.mean(np.abs(as_public_code(x, y) - y) > 40 / np.sqrt(votes)) > 0
+    assert (found.outlier_bound, found.notes) == ("2 standard errors of the MOS", ())
+    votes[3] = np.nan
+    unknown = agreement(x, y, np.full(len(x), 20.0), votes=votes, resamples=0)
+    assert unknown.outlier_ratio < found.outlier_ratio
+    assert unknown.outlier_bound == "2 standard deviations of the opinions"
+    assert "the number of votes is not known; name its column in data.columns.votes" in unknown.notes[0]
+
+
 def test_what_is_not_defined_is_none_and_says_why():
     one = agreement(np.array([1.0]), np.array([2.0]))
     assert (one.srcc, one.plcc_fit, one.rmse) == (None, None, 1.0)

@@ -29,6 +29,7 @@ class LabelledVideo:
         std: standard deviation of the opinions, if known.
         groups: what else figures are told by, such as a distortion: values by column.
         set: number of the set it is from, where several are joined.
+        votes: number of opinions that the MOS is the mean of, if known.
     """
 
     name: str
@@ -39,6 +40,7 @@ class LabelledVideo:
     std: float | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     set: int = 0
+    votes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,9 @@ def _joined(settings: DataSettings, labels: Sequence[Label], paths: Sequence[Pat
     splits = assign_splits(labels, settings.val_share, settings.test_share, settings.split_seed)
     videos = tuple(
         LabelledVideo(
-            label.video, path, label.mos, label.content or label.video, split, label.std, dict(label.groups)
-        )
+            label.video, path, label.mos, label.content or label.video, split, label.std, dict(label.groups),
+            votes=label.votes,
+        )  # fmt: skip
         for label, path, split in zip(labels, paths, splits, strict=True)
     )
     videos = _fewer(videos, settings.limit, overfit=settings.overfit)

@@ -30,6 +30,7 @@ class Judged:
         std: (n,), NaN where it is not known.
         groups: of each video: what figures are also told by.
         contents: (n,) numbers of their contents; None where none are told.
+        votes: (n,) numbers of opinions, NaN where they are not known; None where none are.
     """
 
     names: tuple[str, ...]
@@ -38,10 +39,11 @@ class Judged:
     std: NDArray[np.float64]
     groups: tuple[Mapping[str, str], ...]
     contents: NDArray[np.int64] | None = None
+    votes: NDArray[np.float64] | None = None
 
     def figures(self, **options: Any) -> Agreement:
         """Return the figures of all of them; see `zoomvqa.metrics.agreement`."""
-        return agreement(self.score, self.mos, self.std, contents=self.contents, **options)
+        return agreement(self.score, self.mos, self.std, votes=self.votes, contents=self.contents, **options)
 
     def by_group(self, **options: Any) -> dict[tuple[str, str], Agreement]:
         """Return the figures of each value of each kind of group that at least five videos have."""
@@ -55,7 +57,8 @@ class Judged:
                 part = [values[places] for values in (self.score, self.mos, self.std)]
                 alone = self.contents is None or group[0] == "content"  # contents are not resampled within one
                 contents = None if alone else self.contents[places]  # type: ignore[index]
-                found[group] = agreement(*part, contents=contents, **options)
+                votes = None if self.votes is None else self.votes[places]
+                found[group] = agreement(*part, votes=votes, contents=contents, **options)
         return found
 
 
@@ -100,6 +103,7 @@ def match(
         np.array([np.nan if label.std is None else label.std for label, _ in pairs], np.float64),
         tuple(_groups(label) for label, _ in pairs),
         _contents([label for label, _ in pairs]),
+        np.array([np.nan if label.votes is None else label.votes for label, _ in pairs], np.float64),
     )
     return judged, [label.name for label, name in found if name is None], [n for n in scores if n not in used]
 

@@ -194,7 +194,8 @@ def _do(run: Run, protocol: Protocol) -> None:
         raise SettingsError(f"protocol: no test video of {run.folder} can be scored")
     score, mos = np.array([p.score for p in scored], np.float64), np.array([p.video.mos for p in scored])
     std = np.array([np.nan if p.video.std is None else p.video.std for p in scored])
-    told: dict[str, Any] = agreement(score, mos, std).as_dict() | {"failed": len(found) - len(scored)}
+    votes = np.array([np.nan if p.video.votes is None else p.video.votes for p in scored])
+    told: dict[str, Any] = agreement(score, mos, std, votes=votes).as_dict() | {"failed": len(found) - len(scored)}
     with whole_file(run.result) as handle:
         json.dump(told, handle, indent=1)
 

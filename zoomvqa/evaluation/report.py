@@ -30,7 +30,8 @@ _ALL: Group = ("(all)", "")
 _FIGURES = ("srcc", "plcc", "krcc", "rmse", "plcc_fit", "rmse_fit", "outlier_ratio")
 _INTERVALS = ("srcc", "plcc", "plcc_fit")
 _LOW_HIGH = [f"{name}_{end}" for name in _INTERVALS for end in ("low", "high")]
-_HEADER = ["method", "set", "split", "group", "value", "videos", "missing", *_FIGURES, *_LOW_HIGH, "notes"]
+_ABOUT = ["method", "set", "split", "group", "value", "videos", "missing"]
+_HEADER = [*_ABOUT, *_FIGURES, *_LOW_HIGH, "outlier_bound", "notes"]
 # What is written into the output, `figures.csv` first.
 FILES = ("figures.csv", "comparisons.csv", "table.md", "table.csv", "table.tex")
 # On screen, groups of a kind with more values than these are left to figures.csv.
@@ -86,7 +87,7 @@ def refuse_other_report(output: Path) -> None:
     Raises:
         SettingsError: it does.
     """
-    refuse_foreign_folder(output, FILES, lambda folder: begins_with(folder / "figures.csv", ",".join(_HEADER)))
+    refuse_foreign_folder(output, FILES, lambda folder: begins_with(folder / "figures.csv", ",".join(_ABOUT)))
 
 
 def _figures(judged: Judged, options: Options) -> dict[Group, Agreement]:
@@ -99,7 +100,8 @@ def _row(outcome: Outcome, group: Group, figures: Agreement) -> list[Any]:
     ends = [_number(end) for n in _INTERVALS for end in getattr(figures, f"{n}_interval") or (None, None)]
     missing = outcome.missing if group == _ALL else ""
     notes = "; ".join(filter(None, [outcome.note, *figures.notes]))
-    return [outcome.method, outcome.set, outcome.split, *group, figures.videos, missing, *values, *ends, notes]
+    return [outcome.method, outcome.set, outcome.split, *group, figures.videos, missing, *values, *ends,
+            figures.outlier_bound or "", notes]  # fmt: skip
 
 
 def _number(value: float | None) -> str:
