@@ -90,7 +90,9 @@ def test_groups_that_the_set_tells(command: Run, tables):
 
 def test_predictions_named_after_the_sets_files(command: Run, tmp_path):
     names = [f"Vlog_720P-{i:04x}" for i in range(12)]
-    (tmp_path / "mos.csv").write_text("vid,MOSFull\n" + "".join(f"{n},{1.5 + i / 5}\n" for i, n in enumerate(names)))
+    (tmp_path / "mos.csv").write_text(
+        "vid,MOSFull\n" + "".join(f"{n},{1.5 + i / 5}\n" for i, n in enumerate(names))
+    )
     (tmp_path / "s.csv").write_text("".join(f"{n}_crf_10_ss_00_t_20.0.mp4,{i}\n" for i, n in enumerate(names)))
     data = ("data=youtube_ugc", "data.root=none", "data.annotations=mos.csv", "resamples=0", "output=out")
     outcome = command("evaluate", "predictions=s.csv", *data)

@@ -13,7 +13,7 @@ import torch
 
 from cli.conftest import SMALL, Run, on
 from cli.test_mistakes import one_line
-from cli.test_train_vqa import TINY
+from cli.test_train_vqa import TINY, read
 from zoomvqa.training.resume import settings_of
 
 pytestmark = pytest.mark.slow
@@ -81,8 +81,14 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(
     assert epoch["global_step"] == (steps if how == signal.SIGTERM else 4)
     if how == signal.SIGTERM:
         assert "resume=cut goes on" in " ".join(done.stderr.split())
+    before = read(tmp_path / "cut" / "metrics.csv") if how == signal.SIGKILL else []
     outcome = command("train", "resume=cut")
     assert outcome.code == 0, outcome.err
+    whole, cut = (read(tmp_path / name / "metrics.csv") for name in ("whole", "cut"))
+    validated = [[row["epoch"], row["val/rmse"]] for row in whole if row["val/rmse"]]
+    assert [[row["epoch"], row["val/rmse"]] for row in cut if row["val/rmse"]] == validated
+    assert [row["step"] for row in cut if row["train/loss"]] == [row["step"] for row in whole if row["train/loss"]]
+    assert not before or any(row["val/rmse"] for row in before)
     assert "Going on from cut/checkpoints/last.ckpt" in outcome.err
     same(tmp_path / "whole", tmp_path / "cut")
     for name in ("val_predictions.csv", "checkpoints/best.ckpt"):

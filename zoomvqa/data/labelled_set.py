@@ -113,7 +113,13 @@ def _joined(settings: DataSettings, labels: Sequence[Label], paths: Sequence[Pat
     splits = assign_splits(labels, settings.val_share, settings.test_share, settings.split_seed)
     videos = tuple(
         LabelledVideo(
-            label.video, path, label.mos, label.content or label.video, split, label.std, dict(label.groups),
+            label.video,
+            path,
+            label.mos,
+            label.content or label.video,
+            split,
+            label.std,
+            dict(label.groups),
             votes=label.votes,
         )  # fmt: skip
         for label, path, split in zip(labels, paths, splits, strict=True)

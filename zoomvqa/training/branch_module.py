@@ -46,6 +46,7 @@ class BranchModule(lightning.LightningModule, ABC):
             differed.
         joined: the sets that are trained together; None where it is one.
         logs_figures: whether validation tells the loggers.
+        predicted: (predictions, MOS) of the losses of a training step, where somebody asks for them; else None.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class BranchModule(lightning.LightningModule, ABC):
                 requires_grad=False
             )
         self.logs_figures = True
+        self.predicted: list[tuple[Tensor, Tensor]] | None = None
         self._better = "net"
         self._scores = nn.ModuleDict({name: VideoScores() for name in self.candidates()})
         self._optimiser = optimiser
@@ -94,6 +96,8 @@ class BranchModule(lightning.LightningModule, ABC):
             mos: (batch,).
             sets: (batch,) int64, the set of each; it counts only where several are joined.
         """
+        if self.predicted is not None:
+            self.predicted.append((prediction.detach(), mos.detach()))
         over_all = self._over_all and self.trainer.world_size > 1
         if over_all:
             prediction = self.all_gather(prediction, sync_grads=True).flatten()  # type: ignore[union-attr]

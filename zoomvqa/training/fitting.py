@@ -79,7 +79,8 @@ def fit(
     callbacks = build_callbacks(output, settings, data)
     if fresh and resume_from is None:
         callbacks.insert(0, _StartOfRun(output, config))
-    loggers = build_loggers(output, settings.logger, config | {"versions": versions()})
+    about = config | {"versions": versions()}
+    loggers = build_loggers(output, settings.logger, about, goes_on=resume_from is not None)
     trainer = _trainer(settings.trainer, loggers, callbacks, output)
     _tell(module, name, data, settings)
     if settings.compile:

@@ -17,7 +17,7 @@ from zoomvqa.calibration import fit_logistic
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures, constant_value
-from zoomvqa.training.loggers import show_picture
+from zoomvqa.training.loggers import log_best, show_picture
 
 
 class ValidationReport(Callback):
@@ -57,6 +57,7 @@ class ValidationReport(Callback):
         _, prediction, mos = pl_module.table
         write_predictions(self._folder / "val_predictions.csv", names, prediction, mos)
         plot_scatter(self._folder / "val_scatter.png", prediction, mos, pl_module.figures)
+        log_best(trainer, pl_module.figures)
         show_picture(trainer, "val/scatter", self._folder / "val_scatter.png")
 
     def state_dict(self) -> dict[str, Any]:
