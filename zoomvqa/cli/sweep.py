@@ -52,7 +52,7 @@ class SweepTable(Callback):
 
 
 def _tell_seeds(folder: Path, rows: list[dict[str, Any]]) -> None:
-    """Write and print mean and standard deviation (n − 1) of jobs that differ by their seed alone, if there are."""
+    """Write and print mean and standard deviation (n − 1) of jobs that differ by their seed alone."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         words = row["overrides"].split(" ")

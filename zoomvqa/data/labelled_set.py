@@ -121,7 +121,7 @@ def _joined(settings: DataSettings, labels: Sequence[Label], paths: Sequence[Pat
             label.std,
             dict(label.groups),
             votes=label.votes,
-        )  # fmt: skip
+        )
         for label, path, split in zip(labels, paths, splits, strict=True)
     )
     videos = _fewer(videos, settings.limit, overfit=settings.overfit)

@@ -33,8 +33,8 @@ class Method:
 def published(sets: Sequence[str]) -> list[Method]:
     """Return the published figures of these sets in the order of the years.
 
-    Their sources begin with where a figure comes from: `paper` (its own table), `authors' repository`, `later papers`
-    (copied or run again by others) or `log file`. A method has a row for each.
+    Their sources begin with where a figure comes from: `paper` (its own table), `authors' repository`,
+    `later papers` (copied or run again by others) or `log file`. A method has a row for each.
     """
     text = (Path(__file__).parent / "published.csv").read_text(encoding="utf-8")
     methods: dict[tuple[str, str], dict[str, Pair]] = {}

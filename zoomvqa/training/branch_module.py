@@ -202,4 +202,5 @@ class BranchModule(lightning.LightningModule, ABC):
     def _log_figures(self, prefix: str, figures: Figures, *, shown: bool) -> None:
         values = {name: float(getattr(figures, name)) for name in ("srcc", "plcc", "krcc", "rmse", "selection")}
         # Every process has the same figures, so there is nothing to reduce.
-        self.log_dict({f"{prefix}/{name}": torch.tensor(v) for name, v in values.items()}, prog_bar=shown)
+        defined = {f"{prefix}/{name}": torch.tensor(v) for name, v in values.items() if math.isfinite(v)}
+        self.log_dict(defined, prog_bar=shown)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
@@ -57,12 +58,13 @@ class KeptCSVLogger(CSVLogger):
     """Lightning's CSV logger for a run that goes on: what was logged before the stop stays."""
 
     @property
-    def experiment(self) -> Any:
-        """The writer; it exists on the first process alone, which is the only one that Lightning asks."""
-        if self._experiment is None and lightning.pytorch.utilities.rank_zero_only.rank == 0:
+    @rank_zero_experiment
+    def experiment(self) -> ExperimentWriter:
+        """The writer, on the first process."""
+        if self._experiment is None:
             Path(self.root_dir).mkdir(parents=True, exist_ok=True)
             self._experiment = _Writer(log_dir=self.log_dir)
-        return super().experiment
+        return self._experiment
 
 
 class FlushFigures(Callback):
@@ -71,7 +73,7 @@ class FlushFigures(Callback):
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Forget what was logged after the checkpoint that training goes on from."""
         for logger in trainer.loggers:
-            if isinstance(logger, KeptCSVLogger) and trainer.is_global_zero:
+            if isinstance(logger, KeptCSVLogger) and isinstance(logger.experiment, _Writer):
                 logger.experiment.forget_from(trainer.global_step)
 
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:

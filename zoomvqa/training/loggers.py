@@ -71,6 +71,7 @@ def _build(name: str, options: dict[str, Any], output: Path, about: dict[str, An
 def log_best(trainer: lightning.Trainer, figures: Figures) -> None:
     """Give the figures of the best validation so far to the loggers that compare runs by them."""
     values = {f"best/{name}": float(getattr(figures, name)) for name in _BEST}
+    values = {name: value for name, value in values.items() if math.isfinite(value)}
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger | WandbLogger):
             logger.log_metrics(values, trainer.global_step)

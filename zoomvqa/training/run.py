@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -41,7 +42,8 @@ def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | No
     figures = trained.figures
     if is_first_process():
         values = figures._asdict() | {"selection": figures.selection}
-        told = {key: value if math.isfinite(value) else None for key, value in values.items()}
+        told: dict[str, Any] = {key: value if math.isfinite(value) else None for key, value in values.items()}
+        told |= {"note": figures.undefined} if figures.undefined else {}
         with whole_file(Path(settings.output) / "figures.json") as handle:
             json.dump(told, handle)
     return trained
