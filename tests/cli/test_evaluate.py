@@ -60,7 +60,9 @@ def test_is_one_better_than_the_other(command: Run, tables):
     arguments = ("annotations=mos.csv", "names=[ours,theirs]", "output=out", "published=false")
     outcome = command("evaluate", "predictions=[near.csv,far.csv]", *arguments)
     assert outcome.code == 0, outcome.err
-    (row,) = read(tables / "out" / "comparisons.csv")
+    row, plcc, rmse = read(tables / "out" / "comparisons.csv")
+    assert [r["figure"] for r in (row, plcc, rmse)] == ["srcc", "plcc_fit", "rmse_fit"]
+    assert float(plcc["low"]) > 0 > float(rmse["high"])
     assert (row["first"], row["second"], row["videos"]) == ("ours", "theirs", "60")
     assert 0 < float(row["low"]) < float(row["difference"]) < float(row["high"])
     assert float(row["p"]) < 0.01

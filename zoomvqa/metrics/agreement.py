@@ -84,9 +84,7 @@ def agreement(
         ValueError: there is no video, the shapes differ, or a value is not finite.
     """
     told, y = np.asarray(prediction, np.float64), np.asarray(mos, np.float64)
-    # Correlations and fits do not depend on the unit, but their arithmetic has limits.
-    unit = float(np.abs(told).max()) if len(told) and np.isfinite(told).all() else 1.0
-    x = told / unit if unit > 0 else told
+    x, unit = in_unit(told)
     raw = figures_of(torch.from_numpy(x), torch.from_numpy(y))
     notes = []
     fitted = None
@@ -117,6 +115,12 @@ def agreement(
         _told(after.plcc) if after else None, after.rmse if after else None,
         outliers, None if outliers is None else told_bound, **within, notes=tuple(notes),
     )  # fmt: skip
+
+
+def in_unit(prediction: Values) -> tuple[Values, float]:
+    """Return predictions divided by their largest, and that: fits do not depend on it, arithmetic has limits."""
+    unit = float(np.abs(prediction).max()) if len(prediction) and np.isfinite(prediction).all() else 1.0
+    return (prediction / unit, unit) if unit > 0 else (prediction, unit)
 
 
 def _intervals(
