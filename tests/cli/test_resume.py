@@ -97,6 +97,27 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(
     assert one.read_text() == other.read_text()
 
 
+def test_a_finished_run_is_made_longer(labelled, command: Run, tmp_path):
+    assert command("train", *VQA, *on(labelled), "trainer.max_epochs=1", "output=run").code == 0
+    outcome = command("train", "resume=run", "trainer.max_epochs=2")
+    assert outcome.code == 0, outcome.err
+    assert "2 epochs instead of 1: the learning rate goes on along the cosine of 2 epochs" in " ".join(
+        outcome.err.split()
+    )
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["epoch"] == 1
+    assert settings_of(tmp_path / "run").trainer.max_epochs == 2
+    again = (*VQA, *on(labelled), "trainer.max_epochs=3", "output=run", "resume=auto")
+    assert command("train", *again).code == 0
+    assert torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 2
+    one_line(
+        command("train", "resume=run", "trainer.max_epochs=2"), "trainer.max_epochs: got 2, expected 3 or more"
+    )
+    one_line(
+        command("train", "resume=run", "seed=2"), "resume: the run's own settings are used, so nothing else but"
+    )
+
+
 def test_the_same_command_again_with_auto(labelled, command: Run, tmp_path):
     arguments = (*VQA, *on(labelled), "trainer.max_epochs=2", "resume=auto")
     assert command("train", *arguments, "output=whole").code == 0

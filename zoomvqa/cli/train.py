@@ -73,8 +73,7 @@ def _protocol(settings: TrainSettings) -> float:
     assert settings.protocol is not None  # noqa: S101  the caller has looked
     _refuse_sweep_of_many_processes(settings)
     _refuse_frames_for_clips(settings)
-    one_process = settings.trainer.devices == 1 and settings.trainer.num_nodes == 1
-    if not one_process and settings.protocol.kind != "official":
+    if not settings.trainer.one_process and settings.protocol.kind != "official":
         raise SettingsError(
             f"trainer.devices: got {settings.trainer.devices} with protocol={settings.protocol.kind}, expected 1: "
             "share the splits out instead, one process a device, with protocol.only=[0,1], protocol.only=[2,3], … "
@@ -106,7 +105,7 @@ def _resumed(settings: TrainSettings) -> tuple[TrainSettings, Path | None]:
 
     A run that was stopped before it had a checkpoint starts again.
     """
-    from zoomvqa.training.resume import last_checkpoint, refuse_other_settings, settings_of  # noqa: PLC0415
+    from zoomvqa.training.resume import last_checkpoint, longer, refuse_other_settings, settings_of  # noqa: PLC0415
 
     if settings.resume is None:
         return settings, None
@@ -117,12 +116,15 @@ def _resumed(settings: TrainSettings) -> tuple[TrainSettings, Path | None]:
         refuse_other_settings(settings)
     else:
         given = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
-        if given:
+        if others := [o for o in given if not o.startswith("trainer.max_epochs=")]:
             raise SettingsError(
-                f"resume: the run's own settings are used, so nothing else may be given: {given[0]}"
+                "resume: the run's own settings are used, so nothing else but trainer.max_epochs may be given: "
+                f"{others[0]}"
             )
-        output = Path(settings.resume).expanduser()
+        output, epochs = Path(settings.resume).expanduser(), settings.trainer.max_epochs
         settings = settings_of(output)
+        if given:
+            settings = longer(settings, epochs)
     _refuse_nothing_to_go_on_with(output, settings)
     last = last_checkpoint(output)
     return settings, last if last.is_file() else None
@@ -143,7 +145,7 @@ def _refuse_nothing_to_go_on_with(output: Path, settings: TrainSettings) -> None
 def _refuse_sweep_of_many_processes(settings: TrainSettings) -> None:
     """Refuse `-m` with several devices: each process would start the whole sweep again."""
     sweeping = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
-    if sweeping and (settings.trainer.devices != 1 or settings.trainer.num_nodes != 1):
+    if sweeping and not settings.trainer.one_process:
         raise SettingsError(
             f"trainer.devices: got {settings.trainer.devices} in a sweep (-m), expected 1: every further process "
             "would run the whole sweep again; sweep with one device a job, or start each job by itself"

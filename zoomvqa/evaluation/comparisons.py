@@ -1,4 +1,4 @@
-"""Which of several methods is better on a set: SRCC, PLCC and RMSE, each two methods, corrected for their number."""
+"""Which of several methods is better on a set: each two by SRCC, PLCC and RMSE, corrected for their number."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def write_predictions(path: Path, names: Sequence[str], prediction: Tensor, mos:
 def plot_scatter(path: Path, prediction: Tensor, mos: Tensor, figures: Figures) -> None:
     """Draw predicted against true scores, the calibration between them, and the figures in the title.
 
-    The curve is the two-parameter logistic that checkpoints are calibrated with, between the lowest and the highest
+    The curve is the two-parameter logistic that checkpoints are calibrated with, between the lowest and highest
     MOS; it is not the one of four or five parameters behind PLCC after a fit.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415  slow to import; the object interface needs no display
