@@ -89,8 +89,6 @@ def test_the_average_and_the_raw_weights_are_validated(labelled, command: Run, t
     "options",
     [
         ("trainer.precision=bf16-mixed",),
-        ("trainer.precision=bf16-true",),
-        ("trainer.precision=64-true",),
         ("branch.loss.name=plcc_rank", "branch.loss.soft_srcc_weight=0.1", "branch.mixing.mixup=0.3"),
         ("branch.view.test_crops=5", "branch.view.crop=32", "branch.loading.cache=false"),
     ],

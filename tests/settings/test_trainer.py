@@ -7,8 +7,9 @@ from zoomvqa.settings.base import check
 from zoomvqa.settings.commands import TrainerSettings
 
 USUAL = {
-    "accelerator": "auto", "devices": 1, "num_nodes": 1, "strategy": "auto", "precision": "32-true", "max_epochs": 1,
-    "accumulate_grad_batches": 1, "gradient_clip_val": None, "deterministic": False, "log_every_n_steps": 1,
+    "accelerator": "auto", "devices": 1, "num_nodes": 1, "strategy": "auto", "precision": "32-true",
+    "max_epochs": 1, "accumulate_grad_batches": 1, "gradient_clip_val": None, "deterministic": False,
+    "log_every_n_steps": 1,
 }  # fmt: skip
 
 
@@ -29,13 +30,9 @@ def test_devices_that_are_none(devices):
 
 @pytest.mark.parametrize(
     ("given", "taken"),
-    [
-        ("bf16-true", "bf16-true"),
-        ("64-true", "64-true"),
-        (32, "32-true"),
-        ("bf16", "bf16-mixed"),
-        ("16", "16-mixed"),
-    ],
+    [("bf16-mixed", "bf16-mixed"), (32, "32-true"), ("bf16", "bf16-mixed"), ("16", "16-mixed")],
 )
 def test_precisions(given, taken):
     assert check(TrainerSettings, USUAL | {"precision": given}).precision == taken
+    with pytest.raises(SettingsError, match="precision: got 'bf16-true', expected '32-true', 'bf16-mixed'"):
+        check(TrainerSettings, USUAL | {"precision": "bf16-true"})

@@ -8,9 +8,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from zoomvqa.cli.app import OK, SOME_FAILED, Result, run
+from zoomvqa.console import say
 from zoomvqa.data.join_sets import join_sets
 from zoomvqa.data.labelled_set import LabelledSet, load_set
 from zoomvqa.data.placeholders import refuse_placeholders
+from zoomvqa.download import quiet_hub
 from zoomvqa.errors import SettingsError
 from zoomvqa.ladder.demo import build_demo
 from zoomvqa.processes import is_first_process
@@ -34,6 +36,7 @@ def labelled_set(settings: DataSettings | SeveralSets) -> LabelledSet:
 
 
 def _train(settings: TrainSettings) -> float | Result:
+    quiet_hub()
     from zoomvqa.training.run import train  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
 
     if settings.protocol is not None:
@@ -50,6 +53,8 @@ def _train(settings: TrainSettings) -> float | Result:
         _refuse_what_is_there(settings)
     labelled = labelled_set(settings.data)
     refuse_placeholders(labelled)
+    if is_first_process() and settings.weights.source == "imagenet":  # a minute without a word, where it cannot
+        say("weights=imagenet: downloading them, where they are not in the cache")
     trained = train(settings, labelled, resume_from)
     return Result(float(trained.figures.selection), SOME_FAILED if trained.ended_constant else OK)
 

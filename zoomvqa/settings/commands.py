@@ -22,8 +22,8 @@ Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
 # Fewer draws tell no interval.
 FEWEST_RESAMPLES = 100
 
-# Short names that Lightning takes as well. Its bf16-true, 16-true and 64-true are refused: labels, losses and averaged
-# weights are float32, and it cannot convert our batches.
+# Short names that Lightning takes as well. Its bf16-true, 16-true and 64-true are refused: labels, losses and
+# averaged weights are float32, and it cannot convert our batches.
 _SHORT_NAMES = {"32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}
 
 Branch = Annotated[IQABranch | VQABranch | FusionBranch, Field(discriminator="name")]

@@ -162,8 +162,8 @@ class LongerRun(Callback):
             with whole_file(self._config) as handle:
                 handle.write(OmegaConf.to_yaml(config))
         say(
-            f"{now} epochs instead of {before}: the learning rate goes on along the cosine of {now} epochs, "
-            f"from where that is after {trainer.current_epoch}; it is not what a run of {now} epochs would have had before"
+            f"{now} epochs instead of {before}: the learning rate goes on along the cosine of {now} epochs, from "
+            f"where that is after {trainer.current_epoch}; a run of {now} epochs from the start has another one"
         )
 
 
