@@ -4,6 +4,7 @@ import hashlib
 import os
 import random
 import subprocess
+import sys
 
 import pytest
 from server import Serving, serving

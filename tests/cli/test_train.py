@@ -180,6 +180,13 @@ def test_a_sweep_writes_to_its_output_and_averages_over_seeds(labelled, command:
     assert "mean ± standard deviation over seeds" in outcome.err
 
 
+@pytest.mark.parametrize("devices", ["[0]", "-1"])
+def test_numbers_of_gpus_on_a_cpu(labelled, command: Run, devices):
+    outcome = command("train", *SMALL, *on(labelled), "output=run", f"trainer.devices={devices}")
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1].startswith("error: trainer: `devices` selected with `CPUAccelerator`")
+
+
 def test_a_job_that_fails_stands_in_the_table(labelled, command: Run, tmp_path):
     few = ("trainer.max_epochs=1", "branch.network.backbone=test_efficientnet,resnet5o")
     outcome = command("train", "-m", *(a for a in SMALL if "backbone" not in a), *on(labelled), *few)

@@ -59,7 +59,7 @@ class KeptCSVLogger(CSVLogger):
 
     @property
     @rank_zero_experiment
-    def experiment(self) -> ExperimentWriter:
+    def experiment(self) -> Any:
         """The writer, on the first process."""
         if self._experiment is None:
             Path(self.root_dir).mkdir(parents=True, exist_ok=True)
