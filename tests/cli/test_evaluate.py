@@ -115,6 +115,11 @@ def test_the_number_of_votes_makes_the_outlier_ratio(command: Run, tables):
     assert "the number of votes is not known" in found["mos"]["notes"]
     assert (found["voted"]["outlier_bound"], found["voted"]["notes"]) == ("2 standard errors of the MOS", "")
     assert float(found["voted"]["outlier_ratio"]) > float(found["mos"]["outlier_ratio"])
+    # Into the folder of an evaluation again, also of an earlier version.
+    before = tables / "mos_out" / "figures.csv"
+    before.write_text(before.read_text().replace(",outlier_bound", "", 1))
+    again = ("predictions=far.csv", "annotations=mos.csv", "resamples=0", "output=mos_out")
+    assert [command("evaluate", *again).code for _ in range(2)] == [0, 0]
 
 
 @pytest.mark.parametrize(("scores", "note"), [("3", "all predictions are equal"), (None, "one video has no")])

@@ -28,8 +28,19 @@ _ALL: Group = ("(all)", "")
 _FIGURES = ("srcc", "plcc", "krcc", "rmse", "plcc_fit", "rmse_fit", "outlier_ratio")
 _INTERVALS = ("srcc", "plcc", "plcc_fit")
 _LOW_HIGH = [f"{name}_{end}" for name in _INTERVALS for end in ("low", "high")]
-_ABOUT = ["method", "set", "split", "group", "value", "videos", "missing"]
-_HEADER = [*_ABOUT, *_FIGURES, *_LOW_HIGH, "outlier_bound", "notes"]
+_HEADER = [
+    "method",
+    "set",
+    "split",
+    "group",
+    "value",
+    "videos",
+    "missing",
+    *_FIGURES,
+    *_LOW_HIGH,
+    "outlier_bound",
+    "notes",
+]
 # What is written into the output, `figures.csv` first.
 FILES = ("figures.csv", "comparisons.csv", "table.md", "table.csv", "table.tex")
 # On screen, groups of a kind with more values than these are left to figures.csv.
@@ -85,7 +96,13 @@ def refuse_other_report(output: Path) -> None:
     Raises:
         SettingsError: it does.
     """
-    refuse_foreign_folder(output, FILES, lambda folder: begins_with(folder / "figures.csv", ",".join(_ABOUT)))
+    refuse_foreign_folder(output, FILES, _is_ours)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Tell whether `figures.csv` in a folder is ours, of this version or of one before `outlier_bound`."""
+    earlier = [name for name in _HEADER if name != "outlier_bound"]
+    return any(begins_with(folder / "figures.csv", ",".join(header)) for header in (_HEADER, earlier))
 
 
 def _figures(judged: Judged, options: Options) -> dict[Group, Agreement]:
