@@ -1,7 +1,10 @@
 """Downloads from servers that behave, and from others."""
 
 import hashlib
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 from server import Serving, serving
@@ -129,3 +132,25 @@ def test_a_server_that_answers_with_another_part(served, tmp_path):
     fetch(served, tmp_path / "a.pth")
     assert (tmp_path / "a.pth").read_bytes() == CONTENT
     assert [r for _, r in served.asked] == [None, "bytes=350000-", None]
+
+
+@pytest.mark.slow
+def test_the_hubs_attempts_are_not_told(tmp_path):
+    """What it says of them, before it is imported and after; whoever asks for it hears it."""
+    code = """
+import sys
+if sys.argv[1] == "after":
+    import huggingface_hub
+from zoomvqa.download import quiet_hub
+quiet_hub()
+import huggingface_hub, logging
+from huggingface_hub.utils import logging as theirs
+theirs.get_logger("huggingface_hub.utils._http").warning("Retrying in 1s")
+"""
+    for when, verbosity in (("before", None), ("after", None), ("before", "warning")):
+        environment = {key: value for key, value in os.environ.items() if key != "HF_HUB_VERBOSITY"}
+        environment |= {} if verbosity is None else {"HF_HUB_VERBOSITY": verbosity}
+        done = subprocess.run(
+            [sys.executable, "-c", code, when], env=environment, capture_output=True, text=True, check=True
+        )
+        assert ("Retrying" in done.stderr) == (verbosity is not None)

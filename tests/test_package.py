@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from pydantic import TypeAdapter
 
 from zoomvqa.checkpoints import NAMED
+from zoomvqa.losses import SCALE_FREE
 from zoomvqa.settings.commands import (
     Branch,
     CheckSettings,
@@ -141,6 +142,19 @@ def test_every_config_says_what_it_is(path):
     assert first.startswith("# ")
 
 
+def test_deprecated_calls_of_our_own_are_errors():
+    code = compile("import warnings; warnings.warn('old', DeprecationWarning, stacklevel=1)", "x.py", "exec")
+    for name in ("zoomvqa", "zoomvqa.data.views", "test_package", "cli.test_train"):
+        with pytest.raises(DeprecationWarning):
+            exec(code, {"__name__": name})  # noqa: S102
+    exec(code, {"__name__": "somebody.else"})  # noqa: S102
+
+
+def test_the_fusions_config_names_no_loss_that_is_refused():
+    text = (CONF / "branch" / "fusion.yaml").read_text(encoding="utf-8")
+    assert not [name for name in SCALE_FREE if name in text]
+
+
 @pytest.mark.slow
 def test_the_wheel_holds_the_configs(tmp_path):
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
@@ -151,6 +165,7 @@ def test_the_wheel_holds_the_configs(tmp_path):
         archive.extractall(tmp_path / "site")
     for path in CONF.rglob("*.yaml"):
         assert f"zoomvqa/conf/{path.relative_to(CONF).as_posix()}" in names
+    assert "zoomvqa/py.typed" in names
     # Outside the clone, from the wheel's files alone.
     code = "import zoomvqa.cli.overrides as a; print(a.config_folder())"
     environment = {"PYTHONPATH": str(tmp_path / "site"), "PATH": "/usr/bin:/bin"}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
+import os
 import time
 import urllib.error
 import urllib.request
@@ -200,3 +202,15 @@ def _write_note(part: Path, note: dict[str, Any]) -> None:
 def _forget(part: Path) -> None:
     part.unlink(missing_ok=True)
     _note_path(part).unlink(missing_ok=True)
+
+
+def quiet_hub() -> None:
+    """Keep what Hugging Face's client says of each attempt from the terminal: an error has the reason in one line.
+
+    Whoever sets `HF_HUB_VERBOSITY` hears it all.
+    """
+    if "HF_HUB_VERBOSITY" in os.environ:
+        return
+    os.environ["HF_HUB_VERBOSITY"] = "error"  # read when it is imported, here and in processes that we start
+    for name in ("huggingface_hub", "timm.models"):
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -44,5 +44,5 @@ class DamagedError(VideoError):
 
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for the choice that looks most like `word`, or an empty string."""
-    close = get_close_matches(word, list(choices), n=1, cutoff=0.5)
+    close = get_close_matches(word, list(choices), n=1, cutoff=0.65)
     return f" (did you mean '{close[0]}'?)" if close else ""

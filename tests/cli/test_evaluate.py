@@ -60,7 +60,9 @@ def test_is_one_better_than_the_other(command: Run, tables):
     arguments = ("annotations=mos.csv", "names=[ours,theirs]", "output=out", "published=false")
     outcome = command("evaluate", "predictions=[near.csv,far.csv]", *arguments)
     assert outcome.code == 0, outcome.err
-    (row,) = read(tables / "out" / "comparisons.csv")
+    row, plcc, rmse = read(tables / "out" / "comparisons.csv")
+    assert [r["figure"] for r in (row, plcc, rmse)] == ["srcc", "plcc_fit", "rmse_fit"]
+    assert float(plcc["low"]) > 0 > float(rmse["high"])
     assert (row["first"], row["second"], row["videos"]) == ("ours", "theirs", "60")
     assert 0 < float(row["low"]) < float(row["difference"]) < float(row["high"])
     assert float(row["p"]) < 0.01
@@ -86,6 +88,38 @@ def test_groups_that_the_set_tells(command: Run, tables):
     rows = read(tables / "out" / "figures.csv")
     assert {(r["value"], r["videos"]) for r in rows if r["group"] == "codec"} == {("a", "30"), ("b", "30")}
     assert rows[0]["srcc_low"] == ""
+
+
+def test_predictions_named_after_the_sets_files(command: Run, tmp_path):
+    names = [f"Vlog_720P-{i:04x}" for i in range(12)]
+    (tmp_path / "mos.csv").write_text(
+        "vid,MOSFull\n" + "".join(f"{n},{1.5 + i / 5}\n" for i, n in enumerate(names))
+    )
+    (tmp_path / "s.csv").write_text("".join(f"{n}_crf_10_ss_00_t_20.0.mp4,{i}\n" for i, n in enumerate(names)))
+    data = ("data=youtube_ugc", "data.root=none", "data.annotations=mos.csv", "resamples=0", "output=out")
+    outcome = command("evaluate", "predictions=s.csv", *data)
+    assert outcome.code == 0, outcome.err
+    assert read(tmp_path / "out" / "figures.csv")[0]["videos"] == "12"
+
+
+def test_the_number_of_votes_makes_the_outlier_ratio(command: Run, tables):
+    rows = read(tables / "mos.csv")
+    lines = [f"{r['video']},{r['mos']},0.4,{4 + i % 2}" for i, r in enumerate(rows)]
+    (tables / "voted.csv").write_text("\n".join(["video,mos,std,x_Subjects", *lines]))
+    found = {}
+    for name in ("mos", "voted"):
+        out = f"output={name}_out"
+        assert command("evaluate", "predictions=far.csv", f"annotations={name}.csv", "resamples=0", out).code == 0
+        found[name] = read(tables / f"{name}_out" / "figures.csv")[0]
+    assert found["mos"]["outlier_bound"] == "2 standard deviations of the opinions"
+    assert "the number of votes is not known" in found["mos"]["notes"]
+    assert (found["voted"]["outlier_bound"], found["voted"]["notes"]) == ("2 standard errors of the MOS", "")
+    assert float(found["voted"]["outlier_ratio"]) > float(found["mos"]["outlier_ratio"])
+    # Into the folder of an evaluation again, also of an earlier version.
+    before = tables / "mos_out" / "figures.csv"
+    before.write_text(before.read_text().replace(",outlier_bound", "", 1))
+    again = ("predictions=far.csv", "annotations=mos.csv", "resamples=0", "output=mos_out")
+    assert [command("evaluate", *again).code for _ in range(2)] == [0, 0]
 
 
 @pytest.mark.parametrize(("scores", "note"), [("3", "all predictions are equal"), (None, "one video has no")])

@@ -27,6 +27,7 @@ def test_repeats_and_going_on(labelled, command: Run, tmp_path, monkeypatch):
     monkeypatch.setattr(protocols, "train", stopped)
     assert command("train", *asked).code == 130
     assert len(seen) == 2
+    assert {row["table"] for row in read(tmp_path / "p" / "protocol.csv")} == {"partial: 2 of 4 runs"}
     one_line(command("train", *asked), "output: p already holds a protocol; give another output=, resume=auto or")
     one_line(
         command("train", *asked, "resume=auto", "branch.network.hidden=8"),

@@ -13,7 +13,7 @@ import torch
 
 from cli.conftest import SMALL, Run, on
 from cli.test_mistakes import one_line
-from cli.test_train_vqa import TINY
+from cli.test_train_vqa import TINY, read
 from zoomvqa.training.resume import settings_of
 
 pytestmark = pytest.mark.slow
@@ -81,14 +81,41 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(
     assert epoch["global_step"] == (steps if how == signal.SIGTERM else 4)
     if how == signal.SIGTERM:
         assert "resume=cut goes on" in " ".join(done.stderr.split())
+    before = read(tmp_path / "cut" / "metrics.csv") if how == signal.SIGKILL else []
     outcome = command("train", "resume=cut")
     assert outcome.code == 0, outcome.err
+    whole, cut = (read(tmp_path / name / "metrics.csv") for name in ("whole", "cut"))
+    validated = [[row["epoch"], row["val/rmse"]] for row in whole if row["val/rmse"]]
+    assert [[row["epoch"], row["val/rmse"]] for row in cut if row["val/rmse"]] == validated
+    assert [row["step"] for row in cut if row["train/loss"]] == [row["step"] for row in whole if row["train/loss"]]
+    assert not before or any(row["val/rmse"] for row in before)
     assert "Going on from cut/checkpoints/last.ckpt" in outcome.err
     same(tmp_path / "whole", tmp_path / "cut")
     for name in ("val_predictions.csv", "checkpoints/best.ckpt"):
         assert (tmp_path / "cut" / name).is_file()
     one, other = (tmp_path / n / "val_predictions.csv" for n in ("whole", "cut"))
     assert one.read_text() == other.read_text()
+
+
+def test_a_finished_run_is_made_longer(labelled, command: Run, tmp_path):
+    assert command("train", *VQA, *on(labelled), "trainer.max_epochs=1", "output=run").code == 0
+    outcome = command("train", "resume=run", "trainer.max_epochs=2")
+    assert outcome.code == 0, outcome.err
+    assert "2 epochs instead of 1: the learning rate goes on along the cosine of 2 epochs" in " ".join(
+        outcome.err.split()
+    )
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["epoch"] == 1
+    assert settings_of(tmp_path / "run").trainer.max_epochs == 2
+    again = (*VQA, *on(labelled), "trainer.max_epochs=3", "output=run", "resume=auto")
+    assert command("train", *again).code == 0
+    assert torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 2
+    one_line(
+        command("train", "resume=run", "trainer.max_epochs=2"), "trainer.max_epochs: got 2, expected 3 or more"
+    )
+    one_line(
+        command("train", "resume=run", "seed=2"), "resume: the run's own settings are used, so nothing else but"
+    )
 
 
 def test_the_same_command_again_with_auto(labelled, command: Run, tmp_path):

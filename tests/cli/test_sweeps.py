@@ -49,6 +49,13 @@ def test_mistakes(labelled, command: Run):
     one_line(outcome, "hparams_search: got 'optima', expected one of optuna (did you mean 'optuna'?)")
 
 
+def test_a_sweep_has_one_folder(labelled, command: Run):
+    sweep = ("-m", *ONE, *on(labelled), "seed=1,2")
+    outcome = command("train", *sweep, "output=a", "hydra.sweep.dir=b")
+    one_line(outcome, "output: got a beside hydra.sweep.dir=b, expected one of them: both name the sweep's folder")
+    one_line(command("train", *sweep, "output=a,b"), "output: got a,b, expected one folder: each job of a sweep")
+
+
 def test_without_optuna(labelled, command: Run, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     outcome = command("train", *ONE, *on(labelled), *SPACE[:1], "hparams_search=optuna", "hydra.sweep.dir=s")

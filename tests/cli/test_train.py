@@ -183,6 +183,31 @@ def test_sweep(labelled, command: Run, tmp_path):
         assert (told["rmse"], told["videos"]) == (pytest.approx(float(row["rmse"])), 4)
 
 
+def test_a_sweep_writes_to_its_output_and_averages_over_seeds(labelled, command: Run, tmp_path):
+    asked = ("trainer.max_epochs=1", "seed=4,5", "branch.network.hidden=8,16", "logger=none", "output=swept")
+    outcome = command("train", "-m", *SMALL, *on(labelled), *asked)
+    assert outcome.code == 0, outcome.err
+    jobs = read(tmp_path / "swept" / "sweep.csv")
+    assert {Path(row["folder"]).parent.name for row in jobs} == {"swept"}
+    averaged = read(tmp_path / "swept" / "sweep_seeds.csv")
+    assert [(row["jobs"], row["with figures"]) for row in averaged] == [("2", "2")] * 2
+    for row in averaged:
+        own = [
+            float(j["rmse"]) for j in jobs if set(row["overrides"].split(" ")) <= set(j["overrides"].split(" "))
+        ]
+        assert "seed=" not in row["overrides"]
+        assert float(row["rmse_mean"]) == pytest.approx(np.mean(own))
+        assert float(row["rmse_std"]) == pytest.approx(np.std(own, ddof=1))
+    assert "mean ± standard deviation over seeds" in outcome.err
+
+
+@pytest.mark.parametrize("devices", ["[0]", "-1"])
+def test_numbers_of_gpus_on_a_cpu(labelled, command: Run, devices):
+    outcome = command("train", *SMALL, *on(labelled), "output=run", f"trainer.devices={devices}")
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1].startswith("error: trainer: `devices` selected with `CPUAccelerator`")
+
+
 def test_a_job_that_fails_stands_in_the_table(labelled, command: Run, tmp_path):
     few = ("trainer.max_epochs=1", "branch.network.backbone=test_efficientnet,resnet5o")
     outcome = command("train", "-m", *(a for a in SMALL if "backbone" not in a), *on(labelled), *few)

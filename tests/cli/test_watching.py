@@ -22,10 +22,17 @@ def test_everything_at_once(labelled, command: Run, tmp_path):
     assert outcome.code == 0, outcome.err
     run = tmp_path / "run"
     wanted = {"lr-AdamW/backbone", "lr-AdamW/heads", "time/data_wait", "time/step", "train/loss", "val/krcc"}
+    wanted |= {"train/srcc", "train/plcc", "train/grad_norm"}
     assert wanted <= set(read(run / "metrics.csv")[0])
     events = EventAccumulator(str(run / "tensorboard")).Reload()
     assert wanted <= set(events.Tags()["scalars"])
     assert "val/scatter" in events.Tags()["images"]
+    best = max(float(row["val/selection"]) for row in read(run / "metrics.csv") if row["val/selection"])
+    assert events.Scalars("best/selection")[-1].value == pytest.approx(best, abs=1e-6)
+    assert "_hparams_/experiment" in events.summary_metadata
+    announced = events.summary_metadata["_hparams_/experiment"].plugin_data.content
+    assert b"best/selection" in announced
+    assert float(read(run / "metrics.csv")[0]["train/grad_norm"] or 1) > 0
     assert "backbone: test_efficientnet" in (run / "tensorboard" / "hparams.yaml").read_text()
     assert list((run / "wandb").glob("offline-run-*/files/media/images/val/scatter*.png"))
     assert "Profiler Report" in (run / "fit-profile.txt").read_text()

@@ -69,3 +69,11 @@ def test_contents_are_numbered_where_they_are_told():
     assert judged.contents is not None
     assert judged.contents.tolist() == [2, 1, 0]
     assert match({"a": 1.0}, [label("a")])[0].contents is None
+
+
+def test_endings_of_the_sets_files_may_be_left_out():
+    labels = [label("Animation-01b3", 1), label("Sports-05f8", 2), label("Vlog-07aa", 3)]
+    scores = {"h264/Animation-01b3_crf_10_t_20.0.mp4": 10.0, "Sports-05f8": 20.0, "Sports-05f8_crf_10_t_20.0": 9.0}
+    judged, missing, strays = match(scores, labels, ("_crf_10_t_20.0",))
+    assert (judged.names, list(judged.score)) == (("Animation-01b3", "Sports-05f8"), [10, 20])
+    assert (missing, strays) == (["Vlog-07aa"], ["Sports-05f8_crf_10_t_20.0"])

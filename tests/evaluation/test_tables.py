@@ -23,6 +23,21 @@ def test_every_published_figure_has_a_source_and_is_a_correlation():
     assert published(["my_set"]) == []
 
 
+def test_published_figures_tell_where_they_come_from():
+    kinds = ("paper: ", "authors' repository: ", "later papers: ", "log file: ")
+    methods = published(["vdpve", "lsvq_test", "live_vqc"])
+    assert {m.source.split(": ")[0] + ": " for m in methods} == set(kinds)
+    dover = {m.source.split(": ")[0]: m.figures["live_vqc"] for m in methods if m.name.startswith("DOVER")}
+    assert dover == {"authors' repository": (None, 0.854), "later papers": (0.817, 0.840)}
+
+
+def test_figures_of_the_release_say_that_more_was_trained_on_than_is_published():
+    rows = {m.name: m for m in published(["vdpve"])}
+    assert rows["Zoom-VQA VQA branch, EMA (the published file)"].figures["vdpve"] == (0.7389, 0.7449)
+    assert rows["Zoom-VQA VQA branch, raw weights"].figures["vdpve"] == (0.7567, 0.7551)
+    assert all("trained on videos that were never published" in m.source for m in rows.values())
+
+
 def test_markdown():
     assert markdown([OURS], SETS).splitlines()[2:] == [
         "| method | konvid1k | my_set | source |",

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import curve_fit
-from scipy.stats import kendalltau, pearsonr, spearmanr
+from scipy.stats import bootstrap, kendalltau, pearsonr, spearmanr
 
 from zoomvqa.metrics import agreement, compare
-from zoomvqa.metrics.bootstrap import resampled
+from zoomvqa.metrics.bootstrap import holm, resampled
 from zoomvqa.metrics.curves import fit_curve
 
 
@@ -95,6 +95,19 @@ def test_outliers():
     some = agreement(x, y, np.full(len(x), 4.0), resamples=0).outlier_ratio
     assert some == np.mean(np.abs(as_public_code(x, y) - y) > 8)
     assert agreement(x, y, np.full(len(x), np.nan), resamples=0).outlier_ratio is None
+
+
+def test_outliers_are_further_than_two_standard_errors_where_votes_are_known():
+    x, y = made()
+    votes = np.random.default_rng(1).integers(9, 64, len(x)).astype(float)
+    found = agreement(x, y, np.full(len(x), 20.0), votes=votes, resamples=0)
+    assert found.outlier_ratio == np.mean(np.abs(as_public_code(x, y) - y) > 40 / np.sqrt(votes)) > 0
+    assert (found.outlier_bound, found.notes) == ("2 standard errors of the MOS", ())
+    votes[3] = np.nan
+    unknown = agreement(x, y, np.full(len(x), 20.0), votes=votes, resamples=0)
+    assert unknown.outlier_ratio < found.outlier_ratio
+    assert unknown.outlier_bound == "2 standard deviations of the opinions"
+    assert "the number of votes is not known; name its column in data.columns.votes" in unknown.notes[0]
 
 
 def test_what_is_not_defined_is_none_and_says_why():
@@ -215,3 +228,37 @@ def test_no_fit_is_worse_than_that_of_public_code():
         x = (mos - mos.mean()) / mos.std() + 5 * random.standard_normal(120)
         theirs = math.sqrt(np.mean((as_public_code(x, mos) - mos) ** 2))
         assert agreement(x, mos, resamples=0).rmse_fit <= theirs + 1e-5 * mos.std(), seed
+
+
+@pytest.mark.parametrize("kind", ["srcc", "plcc", "rmse"])
+def test_intervals_of_differences_are_scipys_bootstrap(kind):
+    x, mos = made(120, noise=6)
+    x, other = 12 * x + 50, 12 * made(120, seed=0, noise=14)[0] + 50
+
+    def figure(a, b):
+        if kind == "rmse":
+            return np.sqrt(np.mean((a - b) ** 2))
+        return (spearmanr if kind == "srcc" else pearsonr)(a, b).statistic
+
+    def difference(a, b, y):
+        return figure(a, y) - figure(b, y)
+
+    ours = compare(x, other, mos, 4000, kind=kind)
+    theirs = bootstrap(
+        (x, other, mos), difference, paired=True, vectorized=False, n_resamples=1000, method="percentile", rng=1
+    ).confidence_interval
+    width = theirs.high - theirs.low
+    assert ours.difference == pytest.approx(difference(x, other, mos), abs=1e-12)
+    np.testing.assert_allclose(ours.interval, theirs, atol=0.12 * width)
+    assert ours.told.startswith(f"{kind.upper()} differs by")
+
+
+def test_several_comparisons_are_corrected_after_holm():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
+    values = list(np.random.default_rng(0).uniform(0, 0.2, 8))
+    # Of the closed family of Bonferroni tests, of which Holm's is the short form.
+    for at, found in enumerate(holm(values)):
+        subsets = [[values[i] for i in range(8) if bits >> i & 1] for bits in range(256) if bits >> at & 1]
+        assert found == pytest.approx(min(1.0, max(len(s) * min(s) for s in subsets)))

@@ -102,3 +102,11 @@ def test_figures_do_not_depend_on_the_number_of_processes(tmp_path, size, world)
 )
 def test_predictions_that_are_all_the_same(values, constant):
     assert constant_value(torch.tensor(values)) == constant
+
+
+def test_figures_that_are_not_defined_say_why():
+    one = figures_of(torch.tensor([1.0]), torch.tensor([2.0]))
+    assert one.told == "SRCC, PLCC, KRCC not defined: 1 video  RMSE 1.0000  (1 video)"
+    flat = figures_of(torch.ones(3), torch.arange(3.0))
+    assert "not defined: all predictions, or all MOS, are equal" in flat.told
+    assert figures_of(torch.arange(3.0), torch.arange(3.0)).undefined == ""

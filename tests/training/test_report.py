@@ -27,3 +27,17 @@ def test_scatter_without_correlation(tmp_path):
     same = torch.ones(3)
     plot_scatter(tmp_path / "p.png", same, MOS, figures_of(same, MOS))
     assert (tmp_path / "p.png").stat().st_size > 1000
+
+
+def test_scatter_names_its_curve_and_what_is_not_defined(tmp_path, monkeypatch):
+    from matplotlib.axes import Axes
+
+    told = []
+    monkeypatch.setattr(Axes, "set_title", lambda self, text, **_: told.append(text))
+    monkeypatch.setattr(Axes, "legend", lambda self, **_: told.append(self.get_lines()[0].get_label()))
+    prediction, mos = torch.linspace(0, 1, 20), torch.linspace(1, 5, 20)
+    plot_scatter(tmp_path / "p.png", prediction, mos, figures_of(prediction, mos))
+    assert told[0] == "calibration"
+    same = torch.ones(3)
+    plot_scatter(tmp_path / "q.png", same, MOS, figures_of(same, MOS))
+    assert told[-1].startswith("SRCC, PLCC, KRCC not defined: all predictions")

@@ -97,4 +97,4 @@ def _tested(settings: EvaluateSettings, data: DataSettings) -> Tested:
     if settings.split in {"auto", "all"}:  # only what the set itself says counts
         data = data.model_copy(update={"val_share": 0.0, "test_share": 0.0})
     labelled = load_without_files(data) if settings.predictions is not None else labelled_set(data)
-    return part_to_judge(labelled, settings.split, data.reader)
+    return part_to_judge(labelled, settings.split, data.reader, data.endings)

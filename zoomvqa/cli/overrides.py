@@ -56,6 +56,28 @@ def is_sweep(arguments: list[str]) -> bool:
     return asked or any(a.startswith("hparams_search=") and a != "hparams_search=null" for a in arguments)
 
 
+def sweep_folder(arguments: list[str]) -> list[str]:
+    """Return a command line with `output=FOLDER` of a sweep as the folder that all its jobs' folders lie in.
+
+    Raises:
+        SettingsError: the folder is given twice, or differs from job to job.
+    """
+    given = [a for a in arguments if a.startswith("output=")]
+    if not given or not is_sweep(arguments):
+        return arguments
+    if others := [a for a in arguments if a.startswith("hydra.sweep.dir=")]:
+        raise SettingsError(
+            f"output: got {given[-1].partition('=')[2]} beside {others[0]}, expected one of them: both name the "
+            "sweep's folder"
+        )
+    if any(override.is_sweep_override() for override in _parsed(given)):
+        raise SettingsError(
+            f"output: got {given[-1].partition('=')[2]}, expected one folder: each job of a sweep has one of its "
+            "own in it"
+        )
+    return [f"hydra.sweep.dir={a.partition('=')[2]}" if a in given else a for a in arguments]
+
+
 def _parsed(overrides: list[str]) -> list[Override]:
     """Return the overrides as Hydra reads them.
 

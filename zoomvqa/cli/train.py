@@ -8,9 +8,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from zoomvqa.cli.app import OK, SOME_FAILED, Result, run
+from zoomvqa.console import say
 from zoomvqa.data.join_sets import join_sets
 from zoomvqa.data.labelled_set import LabelledSet, load_set
 from zoomvqa.data.placeholders import refuse_placeholders
+from zoomvqa.download import quiet_hub
 from zoomvqa.errors import SettingsError
 from zoomvqa.ladder.demo import build_demo
 from zoomvqa.processes import is_first_process
@@ -34,6 +36,7 @@ def labelled_set(settings: DataSettings | SeveralSets) -> LabelledSet:
 
 
 def _train(settings: TrainSettings) -> float | Result:
+    quiet_hub()
     from zoomvqa.training.run import train  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
 
     if settings.protocol is not None:
@@ -50,6 +53,8 @@ def _train(settings: TrainSettings) -> float | Result:
         _refuse_what_is_there(settings)
     labelled = labelled_set(settings.data)
     refuse_placeholders(labelled)
+    if is_first_process() and settings.weights.source == "imagenet":  # a minute without a word, where it cannot
+        say("weights=imagenet: downloading them, where they are not in the cache")
     trained = train(settings, labelled, resume_from)
     return Result(float(trained.figures.selection), SOME_FAILED if trained.ended_constant else OK)
 
@@ -73,8 +78,7 @@ def _protocol(settings: TrainSettings) -> float:
     assert settings.protocol is not None  # noqa: S101  the caller has looked
     _refuse_sweep_of_many_processes(settings)
     _refuse_frames_for_clips(settings)
-    one_process = settings.trainer.devices == 1 and settings.trainer.num_nodes == 1
-    if not one_process and settings.protocol.kind != "official":
+    if not settings.trainer.one_process and settings.protocol.kind != "official":
         raise SettingsError(
             f"trainer.devices: got {settings.trainer.devices} with protocol={settings.protocol.kind}, expected 1: "
             "share the splits out instead, one process a device, with protocol.only=[0,1], protocol.only=[2,3], … "
@@ -106,7 +110,7 @@ def _resumed(settings: TrainSettings) -> tuple[TrainSettings, Path | None]:
 
     A run that was stopped before it had a checkpoint starts again.
     """
-    from zoomvqa.training.resume import last_checkpoint, refuse_other_settings, settings_of  # noqa: PLC0415
+    from zoomvqa.training.resume import last_checkpoint, longer, refuse_other_settings, settings_of  # noqa: PLC0415
 
     if settings.resume is None:
         return settings, None
@@ -117,12 +121,15 @@ def _resumed(settings: TrainSettings) -> tuple[TrainSettings, Path | None]:
         refuse_other_settings(settings)
     else:
         given = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
-        if given:
+        if others := [o for o in given if not o.startswith("trainer.max_epochs=")]:
             raise SettingsError(
-                f"resume: the run's own settings are used, so nothing else may be given: {given[0]}"
+                "resume: the run's own settings are used, so nothing else but trainer.max_epochs may be given: "
+                f"{others[0]}"
             )
-        output = Path(settings.resume).expanduser()
+        output, epochs = Path(settings.resume).expanduser(), settings.trainer.max_epochs
         settings = settings_of(output)
+        if given:
+            settings = longer(settings, epochs)
     _refuse_nothing_to_go_on_with(output, settings)
     last = last_checkpoint(output)
     return settings, last if last.is_file() else None
@@ -143,7 +150,7 @@ def _refuse_nothing_to_go_on_with(output: Path, settings: TrainSettings) -> None
 def _refuse_sweep_of_many_processes(settings: TrainSettings) -> None:
     """Refuse `-m` with several devices: each process would start the whole sweep again."""
     sweeping = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
-    if sweeping and (settings.trainer.devices != 1 or settings.trainer.num_nodes != 1):
+    if sweeping and not settings.trainer.one_process:
         raise SettingsError(
             f"trainer.devices: got {settings.trainer.devices} in a sweep (-m), expected 1: every further process "
             "would run the whole sweep again; sweep with one device a job, or start each job by itself"

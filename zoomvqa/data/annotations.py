@@ -23,6 +23,7 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
         *("video_score", "quality", "vmaf"),
     ),
     "std": ("std", "mos_std", "sd", "stdfull", "mos_sd"),
+    "votes": ("votes", "num_votes", "n_votes", "ratings", "num_ratings", "n_ratings", "subjects", "x_subjects"),
     "content": ("content", "video_content", "group", "source", "scene"),
     "split": ("split", "set", "subset", "partition", "is_test"),
 }
@@ -55,6 +56,7 @@ class Label:
         content: group of videos that show the same source, if told.
         split: `train`, `val` or `test`, if told.
         groups: what else figures are told by, such as a distortion or a resolution: values by column.
+        votes: number of opinions that the MOS is the mean of, if told.
     """
 
     video: str
@@ -63,6 +65,7 @@ class Label:
     content: str | None = None
     split: str | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
+    votes: float | None = None
 
 
 def read_labels(
@@ -78,7 +81,7 @@ def read_labels(
 
     Args:
         path: the file.
-        columns: the names of the columns of video, mos, std, content and split; missing or None finds them.
+        columns: the names of the columns of video, mos, std, votes, content and split; missing or None finds them.
         content_pattern: a regular expression whose group is the content within a video's file name.
         header: names of the columns of a file without a header.
         groups: columns that figures are told by.
@@ -121,7 +124,18 @@ def _label(
         cells.get("content") or None,
         _split(table, number, split, table.header[place["split"] or 0]) if split else None,
         {name: row[at].strip() for name, at in groups.items()},
+        _votes(table, number, cells.get("votes") or ""),
     )
+
+
+def _votes(table: TableFile, number: int, text: str) -> float | None:
+    """Return a number of opinions; tables have several ways to say that it is not known."""
+    if text.lower() in _NOTHING:
+        return None
+    value = number_in(text)
+    if value is None or value < 1:
+        raise AnnotationError(f"{table.path}, row {number}: the votes {text!r} are not a number of 1 or more")
+    return value
 
 
 def _std(table: TableFile, number: int, text: str) -> float | None:

@@ -30,6 +30,7 @@ class LabelledVideo:
         std: standard deviation of the opinions, if known.
         groups: what else figures are told by, such as a distortion: values by column.
         set: number of the set it is from, where several are joined.
+        votes: number of opinions that the MOS is the mean of, if known.
     """
 
     name: str
@@ -40,6 +41,7 @@ class LabelledVideo:
     std: float | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     set: int = 0
+    votes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,14 @@ def _joined(
         say(unknown_contents(labels, settings.name))
     videos = tuple(
         LabelledVideo(
-            label.video, path, label.mos, label.content or label.video, split, label.std, dict(label.groups)
+            label.video,
+            path,
+            label.mos,
+            label.content or label.video,
+            split,
+            label.std,
+            dict(label.groups),
+            votes=label.votes,
         )
         for label, path, split in zip(labels, paths, splits, strict=True)
     )

@@ -30,6 +30,7 @@ class Judged:
         std: (n,), NaN where it is not known.
         groups: of each video: what figures are also told by.
         contents: (n,) numbers of their contents; None where none are told.
+        votes: (n,) numbers of opinions, NaN where they are not known; None where none are.
     """
 
     names: tuple[str, ...]
@@ -38,10 +39,11 @@ class Judged:
     std: NDArray[np.float64]
     groups: tuple[Mapping[str, str], ...]
     contents: NDArray[np.int64] | None = None
+    votes: NDArray[np.float64] | None = None
 
     def figures(self, **options: Any) -> Agreement:
         """Return the figures of all of them; see `zoomvqa.metrics.agreement`."""
-        return agreement(self.score, self.mos, self.std, contents=self.contents, **options)
+        return agreement(self.score, self.mos, self.std, votes=self.votes, contents=self.contents, **options)
 
     def by_group(self, **options: Any) -> dict[tuple[str, str], Agreement]:
         """Return the figures of each value of each kind of group that at least five videos have."""
@@ -55,19 +57,23 @@ class Judged:
                 part = [values[places] for values in (self.score, self.mos, self.std)]
                 alone = self.contents is None or group[0] == "content"  # contents are not resampled within one
                 contents = None if alone else self.contents[places]  # type: ignore[index]
-                found[group] = agreement(*part, contents=contents, **options)
+                votes = None if self.votes is None else self.votes[places]
+                found[group] = agreement(*part, votes=votes, contents=contents, **options)
         return found
 
 
-def match(scores: Mapping[str, float], labels: Sequence[LabelledVideo]) -> tuple[Judged, list[str], list[str]]:
+def match(
+    scores: Mapping[str, float], labels: Sequence[LabelledVideo], endings: Sequence[str] = ()
+) -> tuple[Judged, list[str], list[str]]:
     """Bring predictions and labels of the same videos together.
 
     Names are compared as they are; where that leaves some without a partner, by their last part without its
-    ending, which must tell them apart.
+    extension, which must tell them apart; and last without the endings that files of the set have.
 
     Args:
         scores: by the name of the video.
         labels: the labelled videos.
+        endings: what names of files have behind the labelled name and before their extension; see `data.endings`.
 
     Returns:
         The pairs, the labelled videos without a prediction, and the predicted ones without a label.
@@ -76,12 +82,13 @@ def match(scores: Mapping[str, float], labels: Sequence[LabelledVideo]) -> tuple
         SettingsError: there is no pair.
     """
     names = [label.name for label in labels]
-    labelled = set(names)
-    # Short names count only among those that the full ones leave.
-    short = _short(name for name in scores if name not in labelled)
-    open_ = _short(name for name in names if name not in scores)
-    partners = {label: short[stem] for stem, label in open_.items() if stem in short}
-    found = [(label, label.name if label.name in scores else partners.get(label.name)) for label in labels]
+    partners = {name: name for name in names if name in scores}
+    for left_out in ((), endings) if endings else ((),):
+        # Shorter names count only among those that the longer ones leave.
+        short = _short(scores.keys() - set(partners.values()), left_out)
+        open_ = _short(set(names) - partners.keys(), left_out)
+        partners |= {label: short[stem] for stem, label in open_.items() if stem in short}
+    found = [(label, partners.get(label.name)) for label in labels]
     pairs = [(label, name) for label, name in found if name is not None]
     if not pairs:
         example = f", for example {next(iter(scores))} and {names[0]}" if scores else ""
@@ -96,6 +103,7 @@ def match(scores: Mapping[str, float], labels: Sequence[LabelledVideo]) -> tuple
         np.array([np.nan if label.std is None else label.std for label, _ in pairs], np.float64),
         tuple(_groups(label) for label, _ in pairs),
         _contents([label for label, _ in pairs]),
+        np.array([np.nan if label.votes is None else label.votes for label, _ in pairs], np.float64),
     )
     return judged, [label.name for label, name in found if name is None], [n for n in scores if n not in used]
 
@@ -111,14 +119,15 @@ def _contents(labels: Sequence[LabelledVideo]) -> NDArray[np.int64] | None:
     return np.unique([label.content for label in labels], return_inverse=True)[1]
 
 
-def _stem(name: str) -> str:
+def _stem(name: str, endings: Sequence[str]) -> str:
     last = re.split(r"[\\/]", name)[-1]
-    return re.sub(r"\.([A-Za-z][A-Za-z0-9]{1,4}|3gp)$", "", last)
+    stem = re.sub(r"\.([A-Za-z][A-Za-z0-9]{1,4}|3gp)$", "", last)
+    return next((stem.removesuffix(ending) for ending in endings if ending and stem.endswith(ending)), stem)
 
 
-def _short(scores: Iterable[str]) -> dict[str, str]:
-    """Return the names by their last part without its ending, but for those that share one."""
+def _short(names: Iterable[str], endings: Sequence[str]) -> dict[str, str]:
+    """Return the names by their last part without extension and endings, but for those that share one."""
     found: dict[str, list[str]] = defaultdict(list)
-    for name in scores:
-        found[_stem(name)].append(name)
+    for name in names:
+        found[_stem(name, endings)].append(name)
     return {stem: names[0] for stem, names in found.items() if len(names) == 1}

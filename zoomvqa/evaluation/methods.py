@@ -37,12 +37,14 @@ class Tested:
         videos: of it.
         split: which part they are: train, val, test or all.
         reader: the decoder they need.
+        endings: what their files' names have behind the labelled name; see `data.endings`.
     """
 
     name: str
     videos: tuple[LabelledVideo, ...]
     split: str
     reader: ReaderName = "auto"
+    endings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,10 @@ class Effort:
 
 
 def part_to_judge(
-    labelled: LabelledSet, split: Literal["auto", "all", "train", "val", "test"], reader: ReaderName = "auto"
+    labelled: LabelledSet,
+    split: Literal["auto", "all", "train", "val", "test"],
+    reader: ReaderName = "auto",
+    endings: tuple[str, ...] = (),
 ) -> Tested:
     """Return the videos of a set that are to be scored; `auto` takes the test part, else validation, else all.
 
@@ -114,7 +119,7 @@ def part_to_judge(
             f"{labelled.name}: all opinions lie in 0..1; where the set's scale is wider they are placeholders, "
             "and the figures mean nothing"
         )
-    return Tested(labelled.name, videos, chosen, reader)
+    return Tested(labelled.name, videos, chosen, reader, endings)
 
 
 def load_method(source: str) -> Loaded:
@@ -202,7 +207,7 @@ def read_method(source: str, name: str, sets: Sequence[Tested]) -> list[Outcome]
     table = read_predictions(path, "predictions")
     found, used = [], set()
     for tested in sets:
-        judged, missing, strays = match(table.scores, tested.videos)
+        judged, missing, strays = match(table.scores, tested.videos, tested.endings)
         if missing:
             say(f"{path.name}: {len(missing)} videos of {tested.name} have no prediction: {_some(missing)}")
         used |= table.scores.keys() - set(strays)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,12 +88,19 @@ def run_protocol(settings: TrainSettings, labelled: LabelledSet) -> float:
         if not run.result.is_file():
             say(f"Split {run.split} of {protocol.splits}, seed {run.seed}: {run.folder}")
             _do(run, protocol)
+            if is_first_process():  # a protocol takes days: what is done can be looked at
+                write_summary(output, _done(runs), planned=len(runs))
     if is_first_process():
-        done = [Row(run.split, run.seed, json.loads(run.result.read_text()), str(run.folder)) for run in runs if
-                run.result.is_file()]  # fmt: skip
+        done = _done(runs)
         write_summary(output, done, planned=len(runs))
         tell(done, planned=len(runs), title=f"{settings.branch.name} on {labelled.name}, {protocol.kind}")
     return float(np.mean([_validated(run) for run in wanted]))
+
+
+def _done(runs: Sequence[Run]) -> list[Row]:
+    """Return the runs that are done, in whichever process."""
+    done = [run for run in runs if run.result.is_file()]
+    return [Row(run.split, run.seed, json.loads(run.result.read_text()), str(run.folder)) for run in done]
 
 
 def _start(settings: TrainSettings, output: Path) -> None:
@@ -194,7 +202,8 @@ def _do(run: Run, protocol: Protocol) -> None:
         raise SettingsError(f"protocol: no test video of {run.folder} can be scored")
     score, mos = np.array([p.score for p in scored], np.float64), np.array([p.video.mos for p in scored])
     std = np.array([np.nan if p.video.std is None else p.video.std for p in scored])
-    told: dict[str, Any] = agreement(score, mos, std).as_dict() | {"failed": len(found) - len(scored)}
+    votes = np.array([np.nan if p.video.votes is None else p.video.votes for p in scored])
+    told: dict[str, Any] = agreement(score, mos, std, votes=votes).as_dict() | {"failed": len(found) - len(scored)}
     with whole_file(run.result) as handle:
         json.dump(told, handle, indent=1)
 

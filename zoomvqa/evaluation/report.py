@@ -5,22 +5,20 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
 import zoomvqa
 from zoomvqa.console import console, say
 from zoomvqa.evaluation.agree import Judged
+from zoomvqa.evaluation.comparisons import compare_all
 from zoomvqa.evaluation.methods import Outcome
 from zoomvqa.evaluation.tables import Method, published, write_tables
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Agreement
-from zoomvqa.metrics.bootstrap import Comparison, compare
 from zoomvqa.outputs import begins_with, refuse_foreign_folder
 
 Results = Mapping[str, Sequence[Outcome]]
@@ -30,7 +28,19 @@ _ALL: Group = ("(all)", "")
 _FIGURES = ("srcc", "plcc", "krcc", "rmse", "plcc_fit", "rmse_fit", "outlier_ratio")
 _INTERVALS = ("srcc", "plcc", "plcc_fit")
 _LOW_HIGH = [f"{name}_{end}" for name in _INTERVALS for end in ("low", "high")]
-_HEADER = ["method", "set", "split", "group", "value", "videos", "missing", *_FIGURES, *_LOW_HIGH, "notes"]
+_HEADER = [
+    "method",
+    "set",
+    "split",
+    "group",
+    "value",
+    "videos",
+    "missing",
+    *_FIGURES,
+    *_LOW_HIGH,
+    "outlier_bound",
+    "notes",
+]
 # What is written into the output, `figures.csv` first.
 FILES = ("figures.csv", "comparisons.csv", "table.md", "table.csv", "table.tex")
 # On screen, groups of a kind with more values than these are left to figures.csv.
@@ -70,7 +80,7 @@ def report(results: Results, output: Path, options: Options) -> None:
         _show_groups(outcomes, figures)
     _write(output / "figures.csv", _HEADER, rows)
     compared = [line for outcomes in results.values() for line in _comparisons(outcomes, options)]
-    told = ["set", "first", "second", "videos", "difference", "low", "high", "p", "note"]
+    told = ["set", "first", "second", "videos", "figure", "difference", "low", "high", "p", "p_holm", "note"]
     if compared:
         _write(output / "comparisons.csv", told, compared)
     else:  # of an earlier evaluation into the same folder
@@ -86,7 +96,13 @@ def refuse_other_report(output: Path) -> None:
     Raises:
         SettingsError: it does.
     """
-    refuse_foreign_folder(output, FILES, lambda folder: begins_with(folder / "figures.csv", ",".join(_HEADER)))
+    refuse_foreign_folder(output, FILES, _is_ours)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Tell whether `figures.csv` in a folder is ours, of this version or of one before `outlier_bound`."""
+    earlier = [name for name in _HEADER if name != "outlier_bound"]
+    return any(begins_with(folder / "figures.csv", ",".join(header)) for header in (_HEADER, earlier))
 
 
 def _figures(judged: Judged, options: Options) -> dict[Group, Agreement]:
@@ -99,7 +115,8 @@ def _row(outcome: Outcome, group: Group, figures: Agreement) -> list[Any]:
     ends = [_number(end) for n in _INTERVALS for end in getattr(figures, f"{n}_interval") or (None, None)]
     missing = outcome.missing if group == _ALL else ""
     notes = "; ".join(filter(None, [outcome.note, *figures.notes]))
-    return [outcome.method, outcome.set, outcome.split, *group, figures.videos, missing, *values, *ends, notes]
+    return [outcome.method, outcome.set, outcome.split, *group, figures.videos, missing, *values, *ends,
+            figures.outlier_bound or "", notes]  # fmt: skip
 
 
 def _number(value: float | None) -> str:
@@ -158,33 +175,20 @@ def _of_group(figures: Agreement | None) -> str:
 
 def _comparisons(outcomes: Sequence[Outcome], options: Options) -> list[list[Any]]:
     """Compare each two methods on the videos that both have scored, and say what came out."""
-    lines = []
-    for first, second in combinations(outcomes, 2):
-        shared = set(first.judged.names) & set(second.judged.names)
-        found = _compared(first.judged, second.judged, shared, max(options.resamples, 1000))
+    name, lines = outcomes[0].set, []
+    judged = {outcome.method: outcome.judged for outcome in outcomes}
+    for pair in compare_all(judged, max(options.resamples, 1000), options.parameters):
+        found = pair.found
         told = found if isinstance(found, str) else found.told
-        say(f"{first.set}, {first.method} less {second.method}, {len(shared)} videos: {told}")
-        about = [first.set, first.method, second.method, len(shared)]
+        say(f"{name}, {pair.first} less {pair.second}, {pair.videos} videos: {told}")
+        about = [name, pair.first, pair.second, pair.videos, pair.figure]
         if isinstance(found, str):
-            lines.append([*about, "", "", "", "", found])
+            lines.append([*about, "", "", "", "", "", found])
         else:
-            lines.append([*about, *(_number(n) for n in (found.difference, *found.interval, found.p)), ""])
+            numbers = (found.difference, *found.interval, found.p)
+            corrected = found.p if found.corrected is None else found.corrected
+            lines.append([*about, *map(_number, numbers), _number(corrected), ""])
     return lines
-
-
-def _compared(first: Judged, second: Judged, shared: set[str], resamples: int) -> Comparison | str:
-    scores = [dict(zip(j.names, j.score, strict=True)) for j in (first, second)]
-    mos = dict(zip(first.names, first.mos, strict=True))
-    names = [name for name in first.names if name in shared]
-    one, other, true = (np.array([values[name] for name in names]) for values in (*scores, mos))
-    contents = None
-    if first.contents is not None:
-        numbers = dict(zip(first.names, first.contents, strict=True))
-        contents = np.array([numbers[name] for name in names])
-    try:
-        return compare(one, other, true, resamples=resamples, contents=contents)
-    except ValueError as error:
-        return str(error)
 
 
 def _notes(outcome: Outcome, figures: Agreement) -> list[str]:

@@ -46,22 +46,25 @@ def summarise(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def write_summary(output: Path, rows: Sequence[Row], *, planned: int) -> None:
-    """Write `protocol.csv`, a row a run, and `protocol.json` with the summary.
+    """Write `protocol.csv`, a row a run, and `protocol.json` with the summary; both say whether they are complete.
 
     Args:
         output: the folder.
         rows: of the runs that are done.
         planned: how many there will be.
     """
+    complete = len(rows) == planned
+    status = "complete" if complete else f"partial: {len(rows)} of {planned} runs"
     with whole_file(output / "protocol.csv", newline="") as handle:
         writer = csv.writer(handle)
-        writer.writerow(["split", "seed", "videos", "failed", *FIGURES, "folder"])
+        writer.writerow(["split", "seed", "videos", "failed", *FIGURES, "folder", "table"])
         for row in rows:
             figures = ["" if row.figures.get(n) is None else f"{row.figures[n]:.6f}" for n in FIGURES]
             counts = [row.figures["videos"], row.figures["failed"]]
-            writer.writerow([row.split, row.seed, *counts, *figures, row.folder])
+            writer.writerow([row.split, row.seed, *counts, *figures, row.folder, status])
     with whole_file(output / "protocol.json") as handle:
-        json.dump({"runs": len(rows), "planned": planned, "figures": summarise(rows)}, handle, indent=1)
+        told = {"runs": len(rows), "planned": planned, "complete": complete, "figures": summarise(rows)}
+        json.dump(told, handle, indent=1)
 
 
 def tell(rows: Sequence[Row], *, planned: int, title: str) -> None:

@@ -31,13 +31,17 @@ class Method:
 
 
 def published(sets: Sequence[str]) -> list[Method]:
-    """Return the published figures of these sets, with their sources, in the order of the years."""
+    """Return the published figures of these sets in the order of the years.
+
+    Their sources begin with where a figure comes from: `paper` (its own table), `authors' repository`,
+    `later papers` (copied or run again by others) or `log file`. A method has a row for each.
+    """
     text = (Path(__file__).parent / "published.csv").read_text(encoding="utf-8")
     methods: dict[tuple[str, str], dict[str, Pair]] = {}
     for row in csv.DictReader(io.StringIO(text)):
         if row["set"] in sets:
             pair = (_number(row["srcc"]), _number(row["plcc"]))
-            methods.setdefault((row["method"], row["source"]), {})[row["set"]] = pair
+            methods.setdefault((row["method"], f"{row['origin']}: {row['source']}"), {})[row["set"]] = pair
     return [Method(name, figures, source) for (name, source), figures in methods.items()]
 
 

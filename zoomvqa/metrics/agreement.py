@@ -29,8 +29,10 @@ class Agreement:
         krcc: Kendall's tau-b.
         rmse: of the predictions as they are, in units of the MOS.
         plcc_fit, rmse_fit: after the logistic fit.
-        outlier_ratio: share of videos whose fitted prediction is further from the MOS than two standard deviations
-            of its opinions (VQEG); None where these are not known.
+        outlier_ratio: share of videos whose fitted prediction is further from the MOS than `outlier_bound`; None
+            where the opinions' spread is not known.
+        outlier_bound: two standard errors of the MOS (VQEG, ITU-T P.1401), or, where the number of votes is not
+            known, two standard deviations of the opinions, which is some five times as wide.
         srcc_interval, plcc_interval, plcc_fit_interval: 95 % of resampled sets of videos lie within.
         notes: what is missing, and why.
     """
@@ -43,6 +45,7 @@ class Agreement:
     plcc_fit: float | None
     rmse_fit: float | None
     outlier_ratio: float | None = None
+    outlier_bound: str | None = None
     srcc_interval: Range | None = None
     plcc_interval: Range | None = None
     plcc_fit_interval: Range | None = None
@@ -58,6 +61,7 @@ def agreement(
     mos: Values,
     std: Values | None = None,
     *,
+    votes: Values | None = None,
     contents: Contents | None = None,
     parameters: int = 4,
     resamples: int = 1000,
@@ -69,6 +73,7 @@ def agreement(
         prediction: finite.
         mos: finite.
         std: standard deviations of the opinions on each video, where they are known.
+        votes: numbers of opinions on each video, where they are known.
         contents: (n,) numbers of the videos' contents, where they are known: intervals then are of resampled
             contents.
         parameters: of the logistic, 4 or 5.
@@ -79,9 +84,7 @@ def agreement(
         ValueError: there is no video, the shapes differ, or a value is not finite.
     """
     told, y = np.asarray(prediction, np.float64), np.asarray(mos, np.float64)
-    # Correlations and fits do not depend on the unit, but their arithmetic has limits.
-    unit = float(np.abs(told).max()) if len(told) and np.isfinite(told).all() else 1.0
-    x = told / unit if unit > 0 else told
+    x, unit = in_unit(told)
     raw = figures_of(torch.from_numpy(x), torch.from_numpy(y))
     notes = []
     fitted = None
@@ -103,13 +106,21 @@ def agreement(
             within = _intervals(x, y, fitted, resamples, seed, contents)
         else:
             notes.append(f"{drawn} {'videos' if contents is None else 'contents'} are too few for intervals")
-    if std is not None and np.isfinite(std).all() and (std == 0).all():
-        notes.append("all standard deviations of the opinions are 0: no outlier ratio")
+    bound, told_bound, why = outlier_bound(std, votes)
+    if why and fitted is not None:
+        notes.append(why)
+    outliers = None if fitted is None or bound is None else float(np.mean(np.abs(fitted - y) > bound))
     return Agreement(
         len(x), _told(raw.srcc), _told(raw.plcc), _told(raw.krcc), float(np.sqrt(np.mean((told - y) ** 2))),
         _told(after.plcc) if after else None, after.rmse if after else None,
-        _outliers(fitted, y, std), **within, notes=tuple(notes),
+        outliers, None if outliers is None else told_bound, **within, notes=tuple(notes),
     )  # fmt: skip
+
+
+def in_unit(prediction: Values) -> tuple[Values, float]:
+    """Return predictions divided by their largest, and that: fits do not depend on it, arithmetic has limits."""
+    unit = float(np.abs(prediction).max()) if len(prediction) and np.isfinite(prediction).all() else 1.0
+    return (prediction / unit, unit) if unit > 0 else (prediction, unit)
 
 
 def _intervals(
@@ -123,10 +134,24 @@ def _intervals(
     return found
 
 
-def _outliers(fitted: Values | None, mos: Values, std: Values | None) -> float | None:
-    if fitted is None or std is None or not np.isfinite(std).all() or (std == 0).all():
-        return None
-    return float(np.mean(np.abs(fitted - mos) > 2 * std))
+def outlier_bound(std: Values | None, votes: Values | None = None) -> tuple[Values | None, str | None, str]:
+    """Return how far a prediction may be from each MOS, what that is called, and what must be said of it.
+
+    Args:
+        std: (n,) standard deviations of the opinions, NaN where they are not known.
+        votes: (n,) numbers of the opinions, likewise.
+    """
+    if std is None or not np.isfinite(std).all():
+        return None, None, ""
+    if (std == 0).all():
+        return None, None, "all standard deviations of the opinions are 0: no outlier ratio"
+    if votes is None or not np.isfinite(votes).all():
+        why = (
+            "outlier ratio by 2 standard deviations of the opinions, not by 2 standard errors of the MOS "
+            "(VQEG, ITU-T P.1401): the number of votes is not known; name its column in data.columns.votes"
+        )
+        return 2 * std, "2 standard deviations of the opinions", why
+    return 2 * std / np.sqrt(votes), "2 standard errors of the MOS", ""
 
 
 def _told(value: float) -> float | None:

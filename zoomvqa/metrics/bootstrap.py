@@ -1,8 +1,8 @@
-"""Correlations of resampled sets of videos: intervals, and whether one predictor is better than another."""
+"""Figures of resampled sets of videos: intervals, and whether one predictor is better than another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ FEWEST = 10
 def resampled(
     prediction: Values, mos: Values, kind: str, count: int, seed: int = 0, contents: Contents | None = None
 ) -> Values:
-    """Return the correlation of `count` sets of videos, drawn with replacement.
+    """Return a figure of `count` sets of videos, drawn with replacement.
 
     Videos of one content are alike, and are no independent witnesses: where contents are told, whole contents are
     drawn, as many as there are.
@@ -30,16 +30,16 @@ def resampled(
     Args:
         prediction: (n,).
         mos: (n,).
-        kind: `srcc` or `plcc`.
+        kind: `srcc`, `plcc` or `rmse`.
         count: how many sets.
         seed: of the draws; the same seed draws the same videos, so that two predictors can be compared.
         contents: (n,) numbers of the videos' contents.
 
     Returns:
-        (count,); NaN where all predictions or all MOS of a set are equal.
+        (count,); correlations are NaN where all predictions or all MOS of a set are equal.
     """
     draws = _draws(len(mos), count, seed) if contents is None else _content_draws(contents, count, seed)
-    return np.concatenate([_correlations(prediction[drawn], mos[drawn], kind) for drawn in draws])
+    return np.concatenate([_figure(prediction[drawn], mos[drawn], kind) for drawn in draws])
 
 
 def interval(values: Values, share: float = 0.95) -> tuple[float, float] | None:
@@ -52,24 +52,46 @@ def interval(values: Values, share: float = 0.95) -> tuple[float, float] | None:
 
 
 class Comparison(NamedTuple):
-    """Whether one predictor orders videos better than another.
+    """Whether one predictor is better than another by a figure.
 
     Attributes:
-        difference: SRCC of the first less that of the second.
+        difference: figure of the first less that of the second.
         interval: 95 % of the differences on resampled sets of videos lie within.
         p: two-sided: how often resampling turns the difference round, twice; at least 2 / (resamples + 1).
+        name: of the figure.
+        corrected: p after a correction for several comparisons; None where there is none.
     """
 
     difference: float
     interval: tuple[float, float]
     p: float
+    name: str = "SRCC"
+    corrected: float | None = None
 
     @property
     def told(self) -> str:
         """The comparison as a sentence."""
         low, high = self.interval
-        verdict = "the difference is significant" if self.p < 0.05 else "no significant difference"
-        return f"SRCC differs by {self.difference:+.4f} [{low:+.4f}, {high:+.4f}], p = {self.p:.4f}: {verdict}"
+        p = self.p if self.corrected is None else self.corrected
+        verdict = "the difference is significant" if p < 0.05 else "no significant difference"
+        corrected = "" if self.corrected is None else f" ({p:.4f} after Holm)"
+        return (
+            f"{self.name} differs by {self.difference:+.4f} [{low:+.4f}, {high:+.4f}], "
+            f"p = {self.p:.4f}{corrected}: {verdict}"
+        )
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Return p values corrected for their number after Holm (1979), in their order.
+
+    With any dependence between them, the chance of one or more false differences stays below the level.
+    """
+    order = sorted(range(len(values)), key=lambda at: values[at])
+    found, largest = [0.0] * len(values), 0.0
+    for rank, at in enumerate(order):
+        largest = max(largest, min(1.0, (len(values) - rank) * values[at]))
+        found[at] = largest
+    return found
 
 
 def compare(
@@ -79,8 +101,12 @@ def compare(
     resamples: int = 2000,
     seed: int = 0,
     contents: Contents | None = None,
+    kind: str = "srcc",
+    name: str | None = None,
 ) -> Comparison:
-    """Compare the SRCC of two predictors on the same videos by a paired bootstrap.
+    """Compare a figure of two predictors on the same videos by a paired bootstrap.
+
+    The same sets of videos are drawn for both, so that what the predictors have in common counts for both.
 
     Args:
         first: (n,) predictions.
@@ -89,23 +115,26 @@ def compare(
         resamples: sets of videos drawn.
         seed: of the draws.
         contents: (n,) numbers of the videos' contents; see `resampled`.
+        kind: `srcc`, `plcc` or `rmse`.
+        name: what the figure is called; None takes its kind.
 
     Raises:
         ValueError: a correlation is not defined, or there are fewer than ten videos, or contents.
     """
     everything = np.arange(len(mos))[None]
-    scores = [_correlations(p[everything], mos[everything], "srcc")[0] for p in (first, second)]
+    scores = [_figure(p[everything], mos[everything], kind)[0] for p in (first, second)]
     drawn = len(mos) if contents is None else len(np.unique(contents))
     if drawn < FEWEST:
         raise ValueError(f"{drawn} {'videos' if contents is None else 'contents'} are too few to compare by")
     if not np.isfinite(scores).all():
         raise ValueError("a comparison needs predictions and MOS that are not all equal")
-    one, other = (resampled(p, mos, "srcc", resamples, seed, contents) for p in (first, second))
+    one, other = (resampled(p, mos, kind, resamples, seed, contents) for p in (first, second))
     apart = (one - other)[np.isfinite(one - other)]
     turned = min(int((apart <= 0).sum()), int((apart >= 0).sum()))
     within = interval(apart)
     assert within is not None  # noqa: S101  some set of ten has differing scores
-    return Comparison(float(scores[0] - scores[1]), within, min(1.0, 2 * (turned + 1) / (len(apart) + 1)))
+    p = min(1.0, 2 * (turned + 1) / (len(apart) + 1))
+    return Comparison(float(scores[0] - scores[1]), within, p, name or kind.upper())
 
 
 def _draws(videos: int, count: int, seed: int) -> Iterator[NDArray[np.int64]]:
@@ -121,6 +150,15 @@ def _content_draws(contents: Contents, count: int, seed: int) -> Iterator[NDArra
     members = [np.flatnonzero(contents == name) for name in names]
     for _ in range(count):
         yield np.concatenate([members[at] for at in random.integers(len(members), size=len(members))])[None]
+
+
+def _figure(x: Values, y: Values, kind: str) -> Values:
+    """Return a figure of each row of two (rows, n) arrays."""
+    if kind == "rmse":
+        return np.sqrt(np.mean((x - y) ** 2, axis=1))
+    if kind not in {"srcc", "plcc"}:
+        raise ValueError(f"kind: got {kind!r}, expected srcc, plcc or rmse")
+    return _correlations(x, y, kind)
 
 
 def _correlations(x: Values, y: Values, kind: str) -> Values:

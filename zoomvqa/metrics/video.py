@@ -33,10 +33,20 @@ class Figures(NamedTuple):
     @property
     def told(self) -> str:
         """The figures as a line."""
+        videos = "1 video" if self.videos == 1 else f"{self.videos} videos"
+        if self.undefined:
+            return f"{self.undefined}  RMSE {self.rmse:.4f}  ({videos})"
         return (
-            f"SRCC {self.srcc:.4f}  PLCC {self.plcc:.4f}  KRCC {self.krcc:.4f}  RMSE {self.rmse:.4f}  "
-            f"({self.videos} videos)"
+            f"SRCC {self.srcc:.4f}  PLCC {self.plcc:.4f}  KRCC {self.krcc:.4f}  RMSE {self.rmse:.4f}  ({videos})"
         )
+
+    @property
+    def undefined(self) -> str:
+        """Which correlations are not defined, and why; empty where all are."""
+        values = {"SRCC": self.srcc, "PLCC": self.plcc, "KRCC": self.krcc}
+        lacking = [name for name, value in values.items() if not math.isfinite(value)]
+        why = "1 video" if self.videos == 1 else "all predictions, or all MOS, are equal"
+        return f"{', '.join(lacking)} not defined: {why}" if lacking else ""
 
     @property
     def selection(self) -> float:

@@ -22,6 +22,10 @@ Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
 # Fewer draws tell no interval.
 FEWEST_RESAMPLES = 100
 
+# Short names that Lightning takes as well. Its bf16-true, 16-true and 64-true are refused: labels, losses and
+# averaged weights are float32, and it cannot convert our batches.
+_SHORT_NAMES = {"32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}
+
 Branch = Annotated[IQABranch | VQABranch | FusionBranch, Field(discriminator="name")]
 
 
@@ -29,7 +33,7 @@ class TrainerSettings(Settings):
     """The part of Lightning's Trainer that the configs set."""
 
     accelerator: Literal["auto", "cpu", "gpu", "mps"]
-    devices: PositiveInt | Literal["auto"]
+    devices: PositiveInt | Literal[-1, "auto"] | list[NonNegativeInt]
     num_nodes: PositiveInt
     strategy: str
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
@@ -39,6 +43,25 @@ class TrainerSettings(Settings):
     deterministic: bool | Literal["warn"]
     log_every_n_steps: PositiveInt
     profiler: Literal["simple", "advanced", "pytorch"] | None = None
+
+    @field_validator("precision", mode="before")
+    @classmethod
+    def _whole_name(cls, value: Any) -> Any:
+        """Take Lightning's short names, too."""
+        return _SHORT_NAMES.get(str(value), value)
+
+    @field_validator("devices")
+    @classmethod
+    def _differ(cls, value: int | str | list[int]) -> int | str | list[int]:
+        if isinstance(value, list) and (not value or len(set(value)) < len(value)):
+            raise ValueError("numbers of devices that differ, such as [0,1]")
+        return value
+
+    @property
+    def one_process(self) -> bool:
+        """Whether it is certain that one process trains alone; how many `auto` and -1 find shows later."""
+        one = len(self.devices) == 1 if isinstance(self.devices, list) else self.devices == 1
+        return one and self.num_nodes == 1
 
 
 class Keeping(Settings):

@@ -31,6 +31,7 @@ class Columns(Settings):
     video: str | None = None
     mos: str | None = None
     std: str | None = None
+    votes: str | None = None
     content: str | None = None
     split: str | None = None
 

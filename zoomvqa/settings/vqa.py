@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from zoomvqa.errors import SettingsError
 from zoomvqa.settings.base import Settings
 from zoomvqa.settings.shared import Below1, LossSettings, Optimiser, Rgb, Spread
 
@@ -81,3 +83,23 @@ class VQABranch(Settings):
     loss: LossSettings = LossSettings(name="plcc_rank")
     optimiser: Optimiser = Optimiser(lr=1e-3, backbone_lr_factor=0.1, warmup_epochs=2.5, ema_decay=0.999)
     loading: ClipLoading = ClipLoading()
+
+    @model_validator(mode="after")
+    def _patches_fit(self) -> VQABranch:
+        """Refuse pictures that patches do not fill: the border would be padding, patches would span two fragments.
+
+        Raises:
+            SettingsError: they do not.
+        """
+        view, patch = self.view, self.network.patch
+        if view.size < 8 * patch:  # too small in any case; the network says so
+            return self
+        times = 1 if view.kind == "fragments" else view.grid
+        if view.side * times % patch == 0:
+            return self
+        step = patch // math.gcd(patch, times)
+        near = max(step, round(view.side / step) * step)
+        raise SettingsError(
+            f"branch.view.side: got {view.side}, expected a multiple of {step}, which patches of "
+            f"branch.network.patch={patch} fill without a rest; the nearest is {near}"
+        )

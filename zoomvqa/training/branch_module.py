@@ -46,6 +46,7 @@ class BranchModule(lightning.LightningModule, ABC):
             differed.
         joined: the sets that are trained together; None where it is one.
         logs_figures: whether validation tells the loggers.
+        predicted: (predictions, MOS) of the losses of a training step, where somebody asks for them; else None.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class BranchModule(lightning.LightningModule, ABC):
         if optimiser.ema_decay is not None:
             self.averaged = MovingAverage(net, optimiser.ema_decay, ramp=optimiser.ema_ramp)
         self.logs_figures = True
+        self.predicted: list[tuple[Tensor, Tensor]] | None = None
         self._better = "net"
         self._scores = nn.ModuleDict({name: VideoScores() for name in self.candidates()})
         self._optimiser = optimiser
@@ -91,6 +93,8 @@ class BranchModule(lightning.LightningModule, ABC):
             mos: (batch,).
             sets: (batch,) int64, the set of each; it counts only where several are joined.
         """
+        if self.predicted is not None:
+            self.predicted.append((prediction.detach(), mos.detach()))
         over_all = self._over_all and self.trainer.world_size > 1
         if over_all:
             prediction = self.all_gather(prediction, sync_grads=True).flatten()  # type: ignore[union-attr]
@@ -195,4 +199,5 @@ class BranchModule(lightning.LightningModule, ABC):
     def _log_figures(self, prefix: str, figures: Figures, *, shown: bool) -> None:
         values = {name: float(getattr(figures, name)) for name in ("srcc", "plcc", "krcc", "rmse", "selection")}
         # Every process has the same figures, so there is nothing to reduce.
-        self.log_dict({f"{prefix}/{name}": torch.tensor(v) for name, v in values.items()}, prog_bar=shown)
+        defined = {f"{prefix}/{name}": torch.tensor(v) for name, v in values.items() if math.isfinite(v)}
+        self.log_dict(defined, prog_bar=shown)

@@ -18,9 +18,11 @@ from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.training.averaging import BestEpochs
 from zoomvqa.training.failures import FailedVideos
+from zoomvqa.training.figures_file import FlushFigures
 from zoomvqa.training.report import ValidationReport
 from zoomvqa.training.resume import SaveAndStop, StepSeeds
 from zoomvqa.training.step_times import StepTimes
+from zoomvqa.training.train_figures import TrainFigures
 
 
 class StopEarly(EarlyStopping):
@@ -59,5 +61,5 @@ def build_callbacks(output: Path, settings: TrainSettings, data: BranchDataModul
     if patience:
         found.append(StopEarly(patience=patience, min_delta=settings.early_stopping.min_delta, **by_figures))
     if settings.logger:
-        found.append(LearningRateMonitor("step"))
+        found += [LearningRateMonitor("step"), TrainFigures(), FlushFigures()]
     return found

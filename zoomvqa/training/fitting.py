@@ -33,7 +33,7 @@ from zoomvqa.training.constant import told_constant
 from zoomvqa.training.joined import Joined
 from zoomvqa.training.loggers import build_loggers
 from zoomvqa.training.report import ValidationReport
-from zoomvqa.training.resume import WORKING_FOLDER
+from zoomvqa.training.resume import WORKING_FOLDER, LongerRun
 from zoomvqa.training.summary import parts_of, summary_table
 from zoomvqa.training.versions import versions
 from zoomvqa.training.whole_checkpoints import WholeCheckpoints
@@ -79,7 +79,10 @@ def fit(
     callbacks = build_callbacks(output, settings, data)
     if fresh and resume_from is None:
         callbacks.insert(0, _StartOfRun(output, config))
-    loggers = build_loggers(output, settings.logger, config | {"versions": versions()})
+    if resume_from is not None:
+        callbacks.append(LongerRun(output))
+    about = config | {"versions": versions()}
+    loggers = build_loggers(output, settings.logger, about, goes_on=resume_from is not None)
     trainer = _trainer(settings.trainer, loggers, callbacks, output)
     _tell(module, name, data, settings)
     if settings.compile:
@@ -195,7 +198,8 @@ def _trainer(
             num_sanity_val_steps=0,
             enable_model_summary=False,
         )
-    except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
+    # A list of devices on a CPU is a TypeError of Lightning's.
+    except (lightning.fabric.utilities.exceptions.MisconfigurationException, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise SettingsError(f"trainer: {reason}") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,24 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from PIL import Image
 
 from zoomvqa.errors import SettingsError, ToolError
+from zoomvqa.metrics import Figures
 from zoomvqa.processes import is_first_process
+from zoomvqa.training.figures_file import KeptCSVLogger
+
+# What TensorBoard's table of hyperparameters shows beside them: figures of the best validation.
+_BEST = ("selection", "srcc", "plcc", "rmse")
 
 
-def build_loggers(output: Path, chosen: Mapping[Any, dict[str, Any]], about: dict[str, Any]) -> list[Logger]:
+def build_loggers(
+    output: Path, chosen: Mapping[Any, dict[str, Any]], about: dict[str, Any], *, goes_on: bool = False
+) -> list[Logger]:
     """Return the loggers that the settings name.
 
     Args:
         output: the run's folder.
         chosen: options of each: csv, tensorboard, wandb.
         about: the composed config and the versions; TensorBoard and wandb show them beside the figures.
+        goes_on: the run was stopped before; what it has logged is kept.
 
     Raises:
         UserError: an option is unknown, a package is missing, or wandb has no account to log to.
@@ -29,7 +38,7 @@ def build_loggers(output: Path, chosen: Mapping[Any, dict[str, Any]], about: dic
     loggers: list[Logger] = []
     for name, options in chosen.items():
         try:
-            loggers.append(_build(name, options, output, about))
+            loggers.append(_build(name, options, output, about, goes_on=goes_on))
         except TypeError as error:
             raise SettingsError(f"logger.{name}: {error}") from None
         except ModuleNotFoundError as error:
@@ -44,17 +53,28 @@ def build_loggers(output: Path, chosen: Mapping[Any, dict[str, Any]], about: dic
     return loggers
 
 
-def _build(name: str, options: dict[str, Any], output: Path, about: dict[str, Any]) -> Logger:
+def _build(name: str, options: dict[str, Any], output: Path, about: dict[str, Any], *, goes_on: bool) -> Logger:
     if name == "csv":
-        return CSVLogger(output, name="", version="", **options)
+        return (KeptCSVLogger if goes_on else CSVLogger)(output, name="", version="", **options)
     if name == "tensorboard":
         to_tensorboard = TensorBoardLogger(output, name="", version="tensorboard", **options)
-        to_tensorboard.log_hyperparams(about)
+        if not goes_on:
+            # Their table has columns for the figures that are announced with them; values follow.
+            to_tensorboard.log_hyperparams(about, {f"best/{name}": math.nan for name in _BEST})
         return to_tensorboard
     to_wandb = WandbLogger(save_dir=output, config=about, **options)
     if is_first_process():
         _ = to_wandb.experiment  # asks for the account now, not in the middle of the start
     return to_wandb
+
+
+def log_best(trainer: lightning.Trainer, figures: Figures) -> None:
+    """Give the figures of the best validation so far to the loggers that compare runs by them."""
+    values = {f"best/{name}": float(getattr(figures, name)) for name in _BEST}
+    values = {name: value for name, value in values.items() if math.isfinite(value)}
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger | WandbLogger):
+            logger.log_metrics(values, trainer.global_step)
 
 
 def show_picture(trainer: lightning.Trainer, name: str, path: Path) -> None:

@@ -17,7 +17,7 @@ from zoomvqa.calibration import fit_logistic
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures, constant_value
-from zoomvqa.training.loggers import show_picture
+from zoomvqa.training.loggers import log_best, show_picture
 
 
 class ValidationReport(Callback):
@@ -57,6 +57,7 @@ class ValidationReport(Callback):
         _, prediction, mos = pl_module.table
         write_predictions(self._folder / "val_predictions.csv", names, prediction, mos)
         plot_scatter(self._folder / "val_scatter.png", prediction, mos, pl_module.figures)
+        log_best(trainer, pl_module.figures)
         show_picture(trainer, "val/scatter", self._folder / "val_scatter.png")
 
     def state_dict(self) -> dict[str, Any]:
@@ -83,7 +84,11 @@ def write_predictions(path: Path, names: Sequence[str], prediction: Tensor, mos:
 
 
 def plot_scatter(path: Path, prediction: Tensor, mos: Tensor, figures: Figures) -> None:
-    """Draw predicted against true scores, the logistic between them, and the figures in the title."""
+    """Draw predicted against true scores, the calibration between them, and the figures in the title.
+
+    The curve is the two-parameter logistic that checkpoints are calibrated with, between the lowest and highest
+    MOS; it is not the one of four or five parameters behind PLCC after a fit.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415  slow to import; the object interface needs no display
 
     figure = Figure(figsize=(5, 5), layout="constrained")
@@ -93,13 +98,11 @@ def plot_scatter(path: Path, prediction: Tensor, mos: Tensor, figures: Figures) 
     fitted = fit_logistic(x, y, (float(y.min()), float(y.max())))
     if fitted is not None:
         along = torch.linspace(float(x.min()), float(x.max()), 200, dtype=torch.float64)
-        axes.plot(along.numpy(), fitted(along).numpy(), linewidth=1.2, color="tab:red", label="logistic fit")
+        axes.plot(along.numpy(), fitted(along).numpy(), linewidth=1.2, color="tab:red", label="calibration")
         axes.legend(fontsize=8)
     axes.set_xlabel("predicted")
     axes.set_ylabel("MOS")
-    axes.set_title(
-        f"SRCC {figures.srcc:.3f}   PLCC {figures.plcc:.3f}   RMSE {figures.rmse:.2f}   n = {figures.videos}",
-        fontsize=9,
-    )
+    correlations = figures.undefined or f"SRCC {figures.srcc:.3f}   PLCC {figures.plcc:.3f}"
+    axes.set_title(f"{correlations}   RMSE {figures.rmse:.2f}   n = {figures.videos}", fontsize=9)
     with whole_file(path, "wb") as handle:
         figure.savefig(handle, format="png", dpi=120)

@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 
 from zoomvqa.console import say
 from zoomvqa.errors import SettingsError
+from zoomvqa.files import whole_file
 from zoomvqa.outputs import refuse_foreign_folder
 from zoomvqa.settings.base import check
 from zoomvqa.settings.commands import TrainSettings
@@ -117,11 +118,53 @@ def refuse_other_settings(settings: TrainSettings) -> None:
     now = flat(settings.model_dump(mode="json"))
     here = flat(seen_from(settings, Path.cwd()).model_dump(mode="json"))
     for key in sorted(own.keys() | now.keys()):
+        if key == "trainer.max_epochs" and own[key] < now[key]:
+            continue
         if own.get(key) not in (now.get(key), here.get(key)) and not key.startswith(_FREE):
             raise SettingsError(
                 f"{key}: got {now.get(key)!r}, but the run in {settings.output} that resume=auto goes on with has "
                 f"{own.get(key)!r}; give another output, or overwrite=true without resume"
             )
+
+
+def longer(settings: TrainSettings, epochs: int) -> TrainSettings:
+    """Return the settings of a run with more epochs.
+
+    Raises:
+        SettingsError: they are fewer than the run has.
+    """
+    own = settings.trainer.max_epochs
+    if epochs < own:
+        raise SettingsError(
+            f"trainer.max_epochs: got {epochs}, expected {own} or more: the run in {settings.output} has {own}"
+        )
+    return settings.model_copy(update={"trainer": settings.trainer.model_copy(update={"max_epochs": epochs})})
+
+
+class LongerRun(Callback):
+    """Writes into the config of a run that goes on how many epochs it has now, and says what becomes of the rate.
+
+    Args:
+        output: the run's folder.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self._config = output / "config.yaml"
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """See the class."""
+        config = OmegaConf.load(self._config)
+        before, now = config.trainer.max_epochs, trainer.max_epochs
+        if before == now:
+            return
+        if trainer.is_global_zero:
+            config.trainer.max_epochs = now
+            with whole_file(self._config) as handle:
+                handle.write(OmegaConf.to_yaml(config))
+        say(
+            f"{now} epochs instead of {before}: the learning rate goes on along the cosine of {now} epochs, from "
+            f"where that is after {trainer.current_epoch}; a run of {now} epochs from the start has another one"
+        )
 
 
 def flat(values: Any, prefix: str = "") -> dict[str, Any]:

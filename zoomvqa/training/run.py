@@ -43,6 +43,7 @@ def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | No
     if is_first_process():
         values = figures._asdict() | {"selection": figures.selection}
         told: dict[str, Any] = {k: v if math.isfinite(v) else None for k, v in values.items()}
+        told |= {"note": figures.undefined} if figures.undefined else {}
         with whole_file(Path(settings.output) / "figures.json") as handle:
             json.dump(told | labelled.split_facts, handle)
     return trained

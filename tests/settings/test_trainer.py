@@ -1,0 +1,38 @@
+"""What `trainer` may say."""
+
+import pytest
+
+from zoomvqa.errors import SettingsError
+from zoomvqa.settings.base import check
+from zoomvqa.settings.commands import TrainerSettings
+
+USUAL = {
+    "accelerator": "auto", "devices": 1, "num_nodes": 1, "strategy": "auto", "precision": "32-true",
+    "max_epochs": 1, "accumulate_grad_batches": 1, "gradient_clip_val": None, "deterministic": False,
+    "log_every_n_steps": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("devices", "alone"),
+    [(1, True), ([0], True), ([3], True), ([0, 1], False), (-1, False), ("auto", False), (2, False)],
+)
+def test_devices_are_what_lightning_takes(devices, alone):
+    settings = check(TrainerSettings, USUAL | {"devices": devices})
+    assert (settings.devices, settings.one_process) == (devices, alone)
+
+
+@pytest.mark.parametrize("devices", [0, -2, [], [0, 0], [-1], "all"])
+def test_devices_that_are_none(devices):
+    with pytest.raises(SettingsError, match=r"devices.*: got"):
+        check(TrainerSettings, USUAL | {"devices": devices})
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [("bf16-mixed", "bf16-mixed"), (32, "32-true"), ("bf16", "bf16-mixed"), ("16", "16-mixed")],
+)
+def test_precisions(given, taken):
+    assert check(TrainerSettings, USUAL | {"precision": given}).precision == taken
+    with pytest.raises(SettingsError, match="precision: got 'bf16-true', expected '32-true', 'bf16-mixed'"):
+        check(TrainerSettings, USUAL | {"precision": "bf16-true"})
