@@ -36,7 +36,7 @@ def test_predict_never_writes_over_what_it_reads(command: Run, best, two):
         for more in ((), ("overwrite=true",)):
             outcome = command("predict", best, "input=mos.csv", f"output={output}", *more)
             one_line(outcome, f"output: {Path(output)} is read by this command (input=mos.csv); give another name")
-    data = ("data=folder", "data.root=.", "data.annotations=mos.csv", "data.val_share=0.5")
+    data = ("data=folder", "data.root=.", "data.annotations=mos.csv", "data.val_share=0.5", "data.contents=unique")
     one_line(command("predict", best, *data, "output=mos.csv", "overwrite=true"), "(data.annotations=mos.csv)")
     video = next(two.glob("*.mp4")).rename(two / "video.csv")
     (two / "list.txt").write_text("video.csv\n")
