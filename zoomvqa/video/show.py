@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from av.filter import Graph
-
+from zoomvqa.video.filters import filter_graph
 from zoomvqa.video.timeline import Timeline
 
 HDR = Literal["as_is", "tonemap"]
@@ -18,6 +17,7 @@ Interlaced = Literal["as_is", "deinterlace"]
 _HDR = {16: "PQ", 18: "HLG"}
 # Pixels that are said to be more stretched than this are a mistake of the file's.
 _MOST_STRETCHED = 8
+_BWDIF = ("bwdif", "mode=send_frame:parity=auto:deint=interlaced")
 
 
 @dataclass(frozen=True)
@@ -91,29 +91,10 @@ def deinterlaced(frames: Iterator[Any]) -> Iterator[Any]:
         now = (frame.width, frame.height, frame.format.name)
         if now != key:
             yield from _rest(graph)
-            graph, key = _graph(frame), now
+            graph, key = filter_graph(frame, [_BWDIF]), now
         graph.push(frame)
         yield from _ready(graph)
     yield from _rest(graph)
-
-
-def _graph(frame: Any) -> Any:
-    graph = Graph()
-    source = graph.add(
-        "buffer",
-        video_size=f"{frame.width}x{frame.height}",
-        pix_fmt=frame.format.name,
-        time_base="1/1000",
-        pixel_aspect="1/1",
-        colorspace=str(int(frame.colorspace)),
-        range=str(int(frame.color_range)),
-    )
-    filter_ = graph.add("bwdif", "mode=send_frame:parity=auto:deint=interlaced")
-    sink = graph.add("buffersink")
-    source.link_to(filter_)
-    filter_.link_to(sink)
-    graph.configure()
-    return graph
 
 
 def _rest(graph: Any) -> Iterator[Any]:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from av.filter import Graph
 from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 from numpy.typing import NDArray
@@ -119,22 +118,3 @@ class Pictures:
 def _turning(turn: Turn) -> list[tuple[str, str]]:
     steps = [("transpose", "dir=cclock_flip")] * turn.transpose  # which is the plain exchange of rows and columns
     return [*steps, *[("hflip", "")] * turn.mirror, *[("vflip", "")] * turn.flip]
-
-
-def _graph(frame: Any, steps: list[tuple[str, str]]) -> Any:
-    graph = Graph()
-    last = graph.add(
-        "buffer",
-        video_size=f"{frame.width}x{frame.height}",
-        pix_fmt=frame.format.name,
-        time_base="1/1000",
-        pixel_aspect="1/1",
-        colorspace=str(int(frame.colorspace)),
-        range=str(int(frame.color_range)),
-    )
-    for name, options in [*steps, ("format", "pix_fmts=rgb24"), ("buffersink", "")]:
-        filter_ = graph.add(name, options) if options else graph.add(name)
-        last.link_to(filter_)
-        last = filter_
-    graph.configure()
-    return graph
