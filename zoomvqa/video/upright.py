@@ -104,10 +104,8 @@ class Pictures:
         key = (frame.width, frame.height, frame.format.name, int(frame.colorspace), int(frame.color_range), turn)
         try:
             if key != self._key:  # at the start, and where a stream changes midway
-                self._key, self._graph = (
-                    key,
-                    _graph(frame, [*self._before, *_turning(turn), ("scale", self._scale)]),
-                )
+                steps = [*self._before, *_turning(turn), ("scale", self._scale), ("format", "pix_fmts=rgb24")]
+                self._key, self._graph = key, filter_graph(frame, steps)
             self._graph.push(frame)
             return np.asarray(self._graph.pull().to_ndarray(), dtype=np.uint8)
         except (av.FFmpegError, ValueError) as error:
