@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
 from zoomvqa.video.container import first_line
+from zoomvqa.video.filters import filter_graph
 from zoomvqa.video.headers import NO_CROP, Crop
 
 # How far, relative to the picture, an axis may lean and still count as upright: ffmpeg allows a degree.
