@@ -19,8 +19,9 @@ def test_damage_costs_a_file_s_own_row_only(tmp_path):
     assert wrong == []
     assert sum(outcomes.values()) == sum(fed.values()) == 140
     of_kind = {kind: sum(n for name, n in outcomes.items() if name.endswith(f": {kind}")) for kind in KINDS}
-    assert all(count >= least for count, least in zip(of_kind.values(), (20, 20, 10), strict=True))
-    assert all(fed[kind] >= least for kind, least in (("refused", 20), ("scored", 20), ("scored in part", 10)))
+    # Decoders notice most of the damage: few files are read whole.
+    assert all(count >= least for count, least in zip(of_kind.values(), (20, 4, 40), strict=True))
+    assert all(fed[kind] >= least for kind, least in (("refused", 20), ("scored", 4), ("scored in part", 40)))
 
 
 def test_what_is_found_wrong(tmp_path):
