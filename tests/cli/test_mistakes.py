@@ -28,7 +28,7 @@ def one_line(outcome, message: str) -> None:
         (["sed=1"], "sed: unknown key (did you mean 'seed'?)"),
         (["seed=abc"], "seed: got 'abc', expected a valid integer"),
         (["trainer.devices=0"], "trainer.devices: got 0, expected greater than 0"),
-        (["trainer.precision=bf16"], "trainer.precision: got 'bf16'"),
+        (["trainer.precision=bf17"], "trainer.precision: got 'bf17'"),
         (
             ["branch.network=foo"],
             "branch.network: got 'foo', expected settings of its own, such as branch.network.bac",
