@@ -50,8 +50,8 @@ def build(settings: TrainSettings, weights_folder: Path) -> BranchModule:
         patch.dict(os.environ, places),
         patch("timm.create_model", lambda name, **named: create(name, **(named | {"pretrained": False}))),
     ):
-        module, _ = build_branch(settings, branch, labelled, describe(branch, (0.0, 100.0), "given", {}))
-    return module
+        about = describe(branch, (0.0, 100.0), "given", {})
+        return build_branch(settings, branch, labelled, about).module
 
 
 class _Batches(Dataset):

@@ -7,7 +7,7 @@ from scipy.optimize import curve_fit
 
 from zoomvqa.calibration import Logistic, fit_logistic
 
-TRUE = Logistic(low=20.0, high=85.0, centre=0.3, width=0.12)
+TRUE = Logistic(low=0.0, high=100.0, centre=0.3, width=0.12)
 
 
 def samples(noise: float, count: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -21,19 +21,35 @@ def test_known_numbers_come_back():
     found = fit_logistic(score, mos, (0.0, 100.0))
     for name, value in TRUE.model_dump().items():
         assert getattr(found, name) == pytest.approx(value, rel=1e-4), name
-    assert found.of(0.3) == pytest.approx(52.5)
+    assert found.of(0.3) == pytest.approx(50.0)
 
 
-def test_the_fit_is_scipy_s_where_that_rises():
+def test_the_fit_is_scipy_s():
     score, mos = samples(4.0)
     found = fit_logistic(score, mos, (0.0, 100.0))
 
-    def curve(x, high, low, centre, width):
-        return low + (high - low) / (1 + np.exp(-(x - centre) / abs(width)))
+    def curve(x, centre, width):
+        return 100 / (1 + np.exp(-(x - centre) / abs(width)))
 
-    theirs, _ = curve_fit(curve, score, mos, p0=[mos.max(), mos.min(), score.mean(), 0.5], maxfev=100_000)
+    theirs, _ = curve_fit(curve, score, mos, p0=[score.mean(), 0.5], maxfev=100_000)
     ours = found(torch.from_numpy(score)).numpy()
     np.testing.assert_allclose(ours, curve(score, *theirs), atol=1e-3)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_no_labelled_video_had_can_be_predicted(sign):
+    """Labels in one half of the scale alone: the other half stays within reach, and nothing lies outside."""
+    draw = np.random.default_rng(2)
+    score = draw.normal(size=16)
+    mos = 50 + sign * 35 + 5 * score + draw.normal(0, 2, 16)
+    found = fit_logistic(score, mos, (0.0, 100.0))
+    assert (found.low, found.high) == (0.0, 100.0)
+    far = found(torch.tensor([-1e3, -60.0, 60.0, 1e3], dtype=torch.float64))
+    assert far[0] < 1
+    assert far[-1] > 99
+    assert float(far.min()) >= 0.0
+    assert float(far.max()) <= 100.0
+    np.testing.assert_allclose(found(torch.from_numpy(score)).numpy(), mos, atol=8)
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e3, -5.0])
@@ -60,7 +76,8 @@ def test_it_rises_and_stays_on_the_scale():
             assert (seen.diff() > 0).all()
             values = found(torch.linspace(-20, 20, 101, dtype=torch.float64))
             assert (values.diff() >= 0).all()
-            assert 0.6 - 1e-9 <= values.min() < values.max() <= 5.4 + 1e-9
+            assert values.min() >= 1.0
+            assert values.max() <= 5.0
 
 
 @pytest.mark.parametrize(

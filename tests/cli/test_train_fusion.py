@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import zoomvqa
-from cli.conftest import PICTURES, Run, on
+from cli.conftest import PICTURES, SMALL, Run, on
 from cli.test_train_vqa import TINY, read
 from zoomvqa.cli import train
 from zoomvqa.errors import CheckpointError, SettingsError, VideoError
@@ -81,6 +81,37 @@ def test_the_same_command_again_says_the_same(branches, agreed, command: Run):
     assert [outcome.code for outcome in outcomes] == [0, 0], outcomes[1].err
     said = [next(line for line in o.err.splitlines() if "fused" in line) for o in outcomes]
     assert said[0] == said[1]
+
+
+def test_a_calibration_on_contents_that_were_left_out(labelled, command: Run, tmp_path):
+    """Both branches with fold scores; all training and validation videos calibrate the fusion."""
+    folds, ours = "calibration_folds=2", (*on(labelled), "data.mos_range=[0,6]")
+    small = [a for a in SMALL if not a.startswith("trainer.max")]
+    for arguments, output in ((small, "i"), (TINY, "v")):
+        outcome = command("train", *arguments, *ours, folds, "trainer.max_epochs=1", f"output={output}")
+        assert outcome.code in {0, 1}, outcome.err
+        rows = read(tmp_path / output / "fold_scores.csv")
+        split = {row["video"] for row in read(tmp_path / output / "val_predictions.csv")}
+        assert not split & {row["video"] for row in rows}
+        contents = [{row["video"].rsplit("_", 1)[0] for row in rows if row["fold"] == f} for f in "01"]
+        assert all(contents)
+        assert not contents[0] & contents[1]
+        assert not (tmp_path / output / "folds" / "0" / "checkpoints").exists()
+    given = (*FUSION, *ours, "iqa=i/checkpoints/best.ckpt", "vqa=v/checkpoints/best.ckpt")
+    outcome = command("train", *given, "branch.split=folds", "output=f")
+    told = " ".join(outcome.err.split())
+    if outcome.code == 2:  # two epochs on eight videos may order them wrongly
+        assert "cannot be calibrated on the 12 videos of the folds split" in told
+    else:
+        assert "Calibrated on the 12 videos of the folds split" in told
+        raw = torch.load(tmp_path / "f" / "checkpoints" / "best.ckpt", weights_only=True)["zoomvqa"]["scale"]
+        assert (raw["split"], raw["videos"]) == ("folds", 12)
+        assert [raw["logistic"][end] for end in ("low", "high")] == [0.0, 6.0]
+    (tmp_path / "i" / "fold_scores.csv").unlink()
+    outcome = command("train", *given, "branch.split=folds", "output=g")
+    assert outcome.code == 2
+    assert "error: branch.split: got folds, but the run of iqa=" in outcome.err
+    assert "Scoring with both" not in outcome.err
 
 
 def test_one_video_alone_scores_as_among_others(fused, agreed, labelled, command: Run, tmp_path):

@@ -9,7 +9,10 @@ import torch.distributed as dist
 from scipy import stats
 from torch import multiprocessing
 
+from zoomvqa.calibration import Unit
 from zoomvqa.metrics import Figures, VideoScores, constant_value, figures_of
+
+UNIT = Unit(known=True)
 
 
 def by_scipy(prediction: np.ndarray, mos: np.ndarray) -> list[float]:
@@ -106,7 +109,16 @@ def test_predictions_that_are_all_the_same(values, constant):
 
 def test_figures_that_are_not_defined_say_why():
     one = figures_of(torch.tensor([1.0]), torch.tensor([2.0]))
-    assert one.told == "SRCC, PLCC, KRCC not defined: 1 video  RMSE 1.0000  (1 video)"
+    assert one.told(UNIT) == "SRCC, PLCC, KRCC not defined: 1 video  RMSE 1.0000  (1 video)"
     flat = figures_of(torch.ones(3), torch.arange(3.0))
-    assert "not defined: all predictions, or all MOS, are equal" in flat.told
+    assert "not defined: all predictions, or all MOS, are equal" in flat.told(UNIT)
     assert figures_of(torch.arange(3.0), torch.arange(3.0)).undefined == ""
+
+
+def test_an_rmse_is_told_with_its_scale_and_only_where_it_has_a_unit():
+    figures = figures_of(torch.tensor([1.0, 2.0, 4.0]), torch.tensor([1.0, 3.0, 4.0]))
+    assert "RMSE 0.5774  (3 videos)" in figures.told(UNIT)
+    assert "RMSE 0.5774 on a scale of 1 to 5  (3 videos)" in figures.told(Unit(known=True, scale=(1.0, 5.0)))
+    told = figures.told(Unit(known=False, scale=(1.0, 5.0)))
+    assert told.endswith("scores without a unit  (3 videos)")
+    assert "RMSE" not in told

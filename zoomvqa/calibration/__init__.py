@@ -2,5 +2,6 @@
 
 from zoomvqa.calibration.fusion import BranchScale, FusionScale, fit_fusion
 from zoomvqa.calibration.logistic import Logistic, fit_logistic
+from zoomvqa.calibration.unit import Unit
 
-__all__ = ["BranchScale", "FusionScale", "Logistic", "fit_fusion", "fit_logistic"]
+__all__ = ["BranchScale", "FusionScale", "Logistic", "Unit", "fit_fusion", "fit_logistic"]

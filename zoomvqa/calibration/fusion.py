@@ -45,7 +45,8 @@ class FusionScale(Settings):
         iqa, vqa: the branches.
         share: of the IQA branch in the average; the VQA branch has the rest.
         logistic: from the average to MOS units.
-        split: which videos it was fitted on.
+        split: which videos it was fitted on; `folds` are training videos, scored by networks that were trained
+            without their contents, and validation videos.
         videos: how many.
     """
 
@@ -53,7 +54,7 @@ class FusionScale(Settings):
     vqa: BranchScale
     share: Fraction01
     logistic: Logistic
-    split: Literal["train", "val"]
+    split: Literal["train", "val", "folds"]
     videos: int
 
     def averaged(self, iqa: Tensor, vqa: Tensor) -> Tensor:
@@ -70,7 +71,7 @@ def fit_fusion(
     vqa: NDArray[np.float64],
     mos: NDArray[np.float64],
     mos_range: tuple[float, float],
-    split: Literal["train", "val"],
+    split: Literal["train", "val", "folds"],
     share: float | None = 0.5,
 ) -> FusionScale:
     """Fit the calibration of both branches and of their average.

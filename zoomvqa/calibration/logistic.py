@@ -1,4 +1,4 @@
-"""The monotone logistic from scores to MOS, of four parameters, as the Video Quality Experts Group fits it."""
+"""The rising logistic from scores to MOS, between the ends of the scale."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch import Tensor
 
 from zoomvqa.settings.base import Settings
 
-# Videos that four parameters need at the least.
+# Videos that a fit needs at the least.
 FEWEST = 5
-# Smallest width, in standard deviations of the scores: a step would bring scores that differ to one value.
-_NARROWEST = 0.4
-# How far the ends may lie outside the scale of the labels, as a share of it.
-_BEYOND = 0.1
+# Smallest and largest width, in standard deviations of the scores: a step would make different scores equal.
+_NARROWEST, _WIDEST = 0.4, 20.0
+# How far the centre may lie from the mean score, in standard deviations.
+_FURTHEST = 40.0
 
 
 class Logistic(Settings):
@@ -43,10 +43,11 @@ class Logistic(Settings):
 def fit_logistic(
     score: NDArray[np.float64], mos: NDArray[np.float64], mos_range: tuple[float, float]
 ) -> Logistic | None:
-    """Return the rising logistic that comes nearest to the MOS in the least-squares sense.
+    """Return the rising logistic between the ends of the scale that comes nearest to the MOS (least squares).
 
-    Its ends stay within the scale of the labels and a tenth of it on either side, and it never becomes a step,
-    however few videos there are.
+    Only its centre and width are fitted. Ends that are free fit a little better where the labelled videos cover
+    the whole scale; where they cover its upper half alone, nothing below could be predicted any more. The curve
+    never becomes a step, however few videos there are.
 
     Args:
         score: (n,) finite.
@@ -72,16 +73,16 @@ def fit_logistic(
         return None
 
     def errors(p: NDArray[np.float64]) -> NDArray[np.float64]:
-        return p[0] + (p[1] - p[0]) / (1 + np.exp(-(x - p[2]) / p[3])) - y
+        return 1 / (1 + np.exp(-(x - p[0]) / p[1])) - y
 
-    # Low and high each in a half of their own: they cannot change places.
-    middle = float(np.clip(np.median(y), 0.05, 0.95))
-    bounds = ([-_BEYOND, middle, -4.0, _NARROWEST], [middle, 1 + _BEYOND, 4.0, 10.0])
-    start = np.clip([y.min(), y.max(), 0.0, 0.8], np.array(bounds[0]) + 1e-6, np.array(bounds[1]) - 1e-6)
-    low, high, centre, width = least_squares(errors, start, bounds=bounds, xtol=1e-12, ftol=1e-12).x
+    # The centre may lie outside the scores: where all labels are in one half of the scale it does.
+    bounds = ([-_FURTHEST, _NARROWEST], [_FURTHEST, _WIDEST])
+    middle = float(np.clip(y.mean(), 0.02, 0.98))
+    start = [float(np.clip(-np.log(middle / (1 - middle)), -_FURTHEST, _FURTHEST)), 1.0]
+    centre, width = least_squares(errors, start, bounds=bounds, xtol=1e-12, ftol=1e-12).x
     return Logistic(
-        low=float(mos_range[0] + low * size),
-        high=float(mos_range[0] + high * size),
+        low=float(mos_range[0]),
+        high=float(mos_range[1]),
         centre=float(mean + centre * spread),
         width=float(width * spread),
     )

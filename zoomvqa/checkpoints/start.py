@@ -28,7 +28,7 @@ FragmentBias = Literal["copy", "zero"]
 
 def start_from(
     net: nn.Module, path: Path, *, strict: bool = True, key: str = "weights", fragment_bias: FragmentBias = "copy"
-) -> None:
+) -> bool:
     """Give a network the weights of a file, and say what was taken and what was not.
 
     A patch embedding of another size is resampled (see `resample_patches`); a second bias table that the file
@@ -42,6 +42,9 @@ def start_from(
             shape.
         key: of the setting that names it, for messages.
         fragment_bias: what a second bias table starts from where the file has but one.
+
+    Returns:
+        Whether the file has weights of the head.
 
     Raises:
         CheckpointError: it is no such file, or nothing in it fits, or with `strict` not all that should.
@@ -59,6 +62,7 @@ def start_from(
         raise CheckpointError(f"{key}: {path} ({found.told}) {_misfit(fitted, lacking, deeper)}")
     net.load_state_dict(fitted.taken, strict=False)
     _tell(path, found.told, fitted, notes)
+    return has_head
 
 
 def _misfit(fitted: Fit, lacking: list[str], deeper: list[str]) -> str:

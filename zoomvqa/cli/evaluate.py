@@ -8,11 +8,10 @@ from typing import Any
 
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
-from zoomvqa.data.labelled_set import annotation_files, load_without_files
+from zoomvqa.data.labelled_set import LabelledSet, annotation_files, load_without_files
 from zoomvqa.errors import SettingsError
 from zoomvqa.evaluation.methods import (
     Effort,
-    Tested,
     load_method,
     method_names,
     part_to_judge,
@@ -20,6 +19,7 @@ from zoomvqa.evaluation.methods import (
     run_checkpoint,
     run_methods,
 )
+from zoomvqa.evaluation.probe import run_probe
 from zoomvqa.evaluation.report import FILES, Options, refuse_other_report, report
 from zoomvqa.outputs import refuse_inputs
 from zoomvqa.settings.commands import EvaluateSettings
@@ -48,8 +48,16 @@ def _evaluate(settings: EvaluateSettings) -> int:
     if settings.ckpt is not None:  # a wrong one is told before a set is built, or another has scored for hours
         methods = {name: load_method(source) for name, source in methods.items()}
         method = partial(run_checkpoint, output=output, effort=Effort(**_effort(settings)))
-    sets = [_tested(settings, each) for each in judged]
+    labelled = [_labelled(settings, each) for each in judged]
+    sets = [
+        part_to_judge(one, settings.split, data.reader, data.endings)
+        for one, data in zip(labelled, judged, strict=True)
+    ]
     results = run_methods(methods, partial(method, sets=sets))
+    if settings.probe is not None:
+        probes = [run_probe(one, tested, settings.probe) for one, tested in zip(labelled, sets, strict=True)]
+        for outcome in filter(None, probes):
+            results[outcome.set].append(outcome)
     report(results, output, Options(settings.parameters, settings.resamples, settings.published))
     incomplete = any(outcome.missing for outcomes in results.values() for outcome in outcomes)
     return SOME_FAILED if incomplete else OK
@@ -93,8 +101,8 @@ def _sets(settings: EvaluateSettings) -> list[DataSettings]:
     return [settings.data]
 
 
-def _tested(settings: EvaluateSettings, data: DataSettings) -> Tested:
+def _labelled(settings: EvaluateSettings, data: DataSettings) -> LabelledSet:
     if settings.split in {"auto", "all"}:  # only what the set itself says counts
         data = data.model_copy(update={"val_share": 0.0, "test_share": 0.0})
-    labelled = load_without_files(data) if settings.predictions is not None else labelled_set(data)
-    return part_to_judge(labelled, settings.split, data.reader, data.endings)
+    files = settings.predictions is None or settings.probe is not None
+    return labelled_set(data) if files else load_without_files(data)

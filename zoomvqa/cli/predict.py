@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import zoomvqa
+from zoomvqa.calibration import Unit
 from zoomvqa.checkpoints import Checkpoint, load_checkpoint, weights_file
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
@@ -63,6 +64,7 @@ def _predict(settings: PredictSettings) -> int:
     recipe, waiting = _recipe(settings, checkpoint, device), Waiting()
     engine = _engine(recipe, settings, waiting)  # what cannot be made is told before anything else
     _tell_checkpoint(settings.ckpt, checkpoint)
+    unit = Unit(checkpoint.description.unit == "mos", checkpoint.description.mos_range)
     del recipe, checkpoint  # where weights are packed, they would be there twice
     kept_in, made_from = output.with_name(f"{output.name}.part"), _made_from(settings, file)
     with open_results(kept_in, made_from, share, details=settings.details) as results:
@@ -81,7 +83,7 @@ def _predict(settings: PredictSettings) -> int:
     if reason := placeholder_reason(labelled, mos_range):
         say(f"The labels of this split are placeholders, no opinions ({reason}): no figures")
     elif labelled:
-        _report(labelled, rows)
+        _report(labelled, rows, unit)
     total, partly = sum(counts.values()), counts["partial"]
     told = f", {partly} of them on a part of their frames" if partly else ""
     say(f"{total - counts['error']} of {total} videos scored{told}: {output}")
@@ -188,7 +190,7 @@ def _made_from(settings: PredictSettings, checkpoint: Path) -> dict[str, Any]:
     return settings.model_dump(mode="json", include=chosen) | about
 
 
-def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]]) -> None:
+def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]], unit: Unit) -> None:
     """Print predicted beside true scores, and the figures over the videos that were scored."""
     from zoomvqa.metrics import constant_value, figures_of  # noqa: PLC0415  slow to import, and only for labelled videos
 
@@ -208,7 +210,7 @@ def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]]) -> 
         columns["fused"] = [row["score"] for _, row in pairs]
     for name, scores in columns.items():
         figures = figures_of(torch.tensor(scores), mos)
-        print(f"{name:5}  {figures.told}")
+        print(f"{name:5}  {figures.told(unit)}")
         value = constant_value(torch.tensor(scores))
         if value is not None:
             say(f"All {len(scores)} {name} predictions are {value:.4f}: it does not tell these videos apart.")

@@ -51,7 +51,7 @@ class ArrayCache:
         """Return the size of all entries."""
         return sum(f.stat().st_size for f in self.folder.glob("*/*.npy"))
 
-    def add(self, entry: Path, array: NDArray[np.uint8], used: int) -> bool:
+    def add(self, entry: Path, array: NDArray[Any], used: int) -> bool:
         """Write an entry unless the folder, holding `used` bytes, would go over its limit; tell whether."""
         if used + array.nbytes > self._limit:
             return False
@@ -60,7 +60,7 @@ class ArrayCache:
         return True
 
     @staticmethod
-    def load(entry: Path) -> NDArray[np.uint8]:
+    def load(entry: Path) -> NDArray[Any]:
         """Return an entry as a read-only memory map: only the pages that are looked at are read.
 
         Raises:
@@ -76,9 +76,17 @@ def fill(
     cache: ArrayCache,
     videos: Sequence[LabelledVideo],
     entry_of: Callable[[LabelledVideo], Path],
-    make: Callable[[LabelledVideo], NDArray[np.uint8]],
+    make: Callable[[LabelledVideo], NDArray[Any]],
+    told: str = "Caching frames",
 ) -> None:
     """Add the array of every video that has no entry yet, several at a time, with a progress bar.
+
+    Args:
+        cache: where to.
+        videos: the videos.
+        entry_of: a video's entry.
+        make: makes a video's array.
+        told: what is done, for the progress bar.
 
     Raises:
         AnnotationError: some videos cannot be read; all of them are listed, the others are in the cache.
@@ -89,9 +97,9 @@ def fill(
     at_once = os.cpu_count() or 1
     used, failures, full = cache.used_bytes(), [], False
     queue = iter(todo)
-    waiting: dict[Future[NDArray[np.uint8]], tuple[LabelledVideo, Path]] = {}
+    waiting: dict[Future[NDArray[Any]], tuple[LabelledVideo, Path]] = {}
     with ThreadPoolExecutor(max_workers=at_once) as pool, progress() as bar:
-        task = bar.add_task("Caching frames", total=len(todo))
+        task = bar.add_task(told, total=len(todo))
         while True:
             # Only a few are under way at a time, so that decoded videos do not pile up in memory.
             for video, entry in islice(queue, 0 if full else 2 * at_once - len(waiting)):

@@ -6,10 +6,12 @@ import zlib
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from zoomvqa.data.array_cache import ArrayCache, fill
+from zoomvqa.data.batch import VideoClips
 from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.data.clip_dataset import TrainClips, WholeVideoClips
 from zoomvqa.data.clip_order import ClipBatches
@@ -18,6 +20,9 @@ from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.data.opening import open_all
 from zoomvqa.settings.vqa import ClipLoading, ClipSampling, ClipView
 from zoomvqa.video.reader import ReaderName
+
+# Cached draws of a video that are looked at before and after training.
+_DRAWS = 4
 
 
 class ClipDataModule(BranchDataModule):
@@ -76,6 +81,21 @@ class ClipDataModule(BranchDataModule):
     def val_dataloader(self) -> DataLoader:
         """Return the loader of the test clips of validation videos."""
         return self._loader_of_videos(WholeVideoClips(self.val_videos, self._sampling, self._view, self._reader))
+
+    def training_parts(self, video: LabelledVideo) -> VideoClips:
+        """Return a few draws of a training video's clips.
+
+        Raises:
+            VideoError: it is not cached, and cannot be read.
+        """
+        entry = self._entry(video)
+        if entry is None:
+            clips = ClipSource(
+                video.path, self._sampling, self._view, self._sampling.train_clips, self._reader
+            ).pictures()
+        else:
+            clips = np.concatenate(list(ArrayCache.load(entry)[:_DRAWS]))
+        return VideoClips(torch.from_numpy(clips), torch.tensor(video.mos), torch.tensor(0))
 
     def _facts(self, video: LabelledVideo) -> tuple[Any, ...]:
         made_by = (self._sampling.model_dump(), self._view.model_dump(), self._loading.variants)

@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from zoomvqa.data.array_cache import ArrayCache, fill
+from zoomvqa.data.batch import VideoFrameViews
 from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.data.frame_dataset import TrainFrames, WholeVideos, training_frames
 from zoomvqa.data.frame_order import FrameBatches
 from zoomvqa.data.frame_source import FrameChoice, open_store
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.data.opening import open_all
+from zoomvqa.data.views import TestView
 from zoomvqa.settings.iqa import FrameLoading, FrameSampling, FrameView
 from zoomvqa.video.reader import ReaderName
+
+# Frames of a video that a head is fitted on.
+_PARTS = 8
 
 
 class FrameDataModule(BranchDataModule):
@@ -84,6 +90,19 @@ class FrameDataModule(BranchDataModule):
     def val_dataloader(self) -> DataLoader:
         """Return the loader of whole validation videos."""
         return self._loader_of_videos(WholeVideos(self.val_videos, self._sampling, self._view, self._reader))
+
+    def training_parts(self, video: LabelledVideo) -> VideoFrameViews:
+        """Return the test views of at most 8 frames of a training video, as training has them: rounded to 8 bits.
+
+        Raises:
+            VideoError: it is not cached, and cannot be read.
+        """
+        entry = self._entry(video)
+        frames = self._decoded(video) if entry is None else ArrayCache.load(entry)
+        count = min(len(frames), _PARTS)
+        view = TestView(self._view)
+        views = np.stack([view(np.asarray(frames[i * len(frames) // count])) for i in range(count)])
+        return VideoFrameViews(torch.from_numpy(views), torch.tensor(video.mos), torch.tensor(0))
 
     def _facts(self, video: LabelledVideo) -> tuple[Any, ...]:  # noqa: ARG002  the file alone tells it
         return (self._sampling.model_dump(), self._view.resize, self._reader)

@@ -12,6 +12,8 @@ from torchmetrics import Metric
 from torchmetrics.functional import kendall_rank_corrcoef, mean_squared_error, pearson_corrcoef
 from torchmetrics.utilities.data import dim_zero_cat
 
+from zoomvqa.calibration.unit import Unit
+
 
 class Figures(NamedTuple):
     """Agreement of predictions with MOS.
@@ -30,15 +32,18 @@ class Figures(NamedTuple):
     rmse: float
     videos: int
 
-    @property
-    def told(self) -> str:
-        """The figures as a line."""
+    def told(self, unit: Unit) -> str:
+        """Return the figures as a line; an RMSE is only in it where predictions are in units of the MOS."""
         videos = "1 video" if self.videos == 1 else f"{self.videos} videos"
-        if self.undefined:
-            return f"{self.undefined}  RMSE {self.rmse:.4f}  ({videos})"
-        return (
-            f"SRCC {self.srcc:.4f}  PLCC {self.plcc:.4f}  KRCC {self.krcc:.4f}  RMSE {self.rmse:.4f}  ({videos})"
-        )
+        correlations = f"SRCC {self.srcc:.4f}  PLCC {self.plcc:.4f}  KRCC {self.krcc:.4f}"
+        return f"{self.undefined or correlations}  {self.error(unit, 4)}  ({videos})"
+
+    def error(self, unit: Unit, digits: int) -> str:
+        """Return the RMSE and the scale that it is on, or that there is none."""
+        if not unit.known:
+            return "scores without a unit"
+        scale = "" if unit.scale is None else f" on a scale of {unit.scale[0]:g} to {unit.scale[1]:g}"
+        return f"RMSE {self.rmse:.{digits}f}{scale}"
 
     @property
     def undefined(self) -> str:

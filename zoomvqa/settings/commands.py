@@ -10,6 +10,7 @@ from zoomvqa.settings.base import Settings
 from zoomvqa.settings.data import AnyData, SplitName
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.settings.iqa import IQABranch
+from zoomvqa.settings.probe import Probe
 from zoomvqa.settings.protocol import Protocol
 from zoomvqa.settings.ray import RaySettings
 from zoomvqa.settings.shared import Fraction01, StartingWeights
@@ -96,6 +97,7 @@ class TrainSettings(Settings):
     trainer: TrainerSettings
     keep: Keeping = Keeping()
     early_stopping: EarlyStopping = EarlyStopping()
+    calibration_folds: Literal[0] | Annotated[int, Field(ge=2)] = 0
     logger: dict[Literal["csv", "tensorboard", "wandb"], dict[str, Any]] = Field(default_factory=dict)
     output: str
     overwrite: bool
@@ -191,6 +193,7 @@ class EvaluateSettings(Settings):
     data: AnyData | None = None
     split: Literal["auto", "all", "train", "val", "test"]
     output: str
+    probe: Probe | None = None
     published: bool
     parameters: Literal[4, 5]
     resamples: NonNegativeInt

@@ -22,7 +22,7 @@ class FusionBranch(Settings):
     """Everything about the fusion."""
 
     name: Literal["fusion"] = "fusion"
-    split: Literal["train", "val"] = "val"
+    split: Literal["train", "val", "folds"] = "val"
     share: Fraction01 | Literal["fit"] = 0.5
     finetune: bool = False
     loss: LossSettings = LossSettings()

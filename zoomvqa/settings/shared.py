@@ -21,6 +21,7 @@ class StartingWeights(Settings):
     strict: bool = True
     published: str | None = None
     fragment_bias: Literal["copy", "zero"] = "copy"
+    head: Literal["random", "mean", "fitted"] = "fitted"
 
 
 class LossSettings(Settings):

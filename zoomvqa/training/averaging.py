@@ -77,4 +77,4 @@ def write_average(
     trainer.save_checkpoint(target, weights_only=True)
     assert module.figures is not None  # noqa: S101  validation has just been run
     say(f"Mean of {len(paths)} epochs: {target}")
-    say(f"Its validation: {module.figures.told}")
+    say(f"Its validation: {module.figures.told(module.unit)}")

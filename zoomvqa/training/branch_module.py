@@ -10,7 +10,7 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from zoomvqa.calibration import fit_logistic
+from zoomvqa.calibration import Unit, fit_logistic
 from zoomvqa.console import say
 from zoomvqa.data.batch import UnreadVideo
 from zoomvqa.errors import TrainingError
@@ -42,6 +42,7 @@ class BranchModule(lightning.LightningModule, ABC):
         averaged: the averaged network as `averaged.module`, or None.
         figures: of the last validation.
         table: (numbers, predictions, MOS) of the last validation, equal on all processes.
+        better: which of the candidates the last validation found better: `net`, or `averaged`.
         constant: what the raw weights predicted of every video of the last validation; None where predictions
             differed.
         joined: the sets that are trained together; None where it is one.
@@ -66,7 +67,7 @@ class BranchModule(lightning.LightningModule, ABC):
             self.averaged = MovingAverage(net, optimiser.ema_decay, ramp=optimiser.ema_ramp)
         self.logs_figures = True
         self.predicted: list[tuple[Tensor, Tensor]] | None = None
-        self._better = "net"
+        self.better = "net"
         self._scores = nn.ModuleDict({name: VideoScores() for name in self.candidates()})
         self._optimiser = optimiser
 
@@ -135,14 +136,14 @@ class BranchModule(lightning.LightningModule, ABC):
                 figures, by_set[name] = self.joined.figures(table)
             found[name] = figures, table
         self._tell_constant(found["net"][1][1].reshape(-1))
-        self._better = max(found, key=lambda name: found[name][0].selection)
-        self.figures, table = found[self._better]
+        self.better = max(found, key=lambda name: found[name][0].selection)
+        self.figures, table = found[self.better]
         index, prediction, mos = (column.reshape(-1) for column in table)  # of a single video they are scalars
         self.table = index, prediction, mos
         if not self.logs_figures:
             return
         self._log_figures("val", self.figures, shown=True)
-        for name, each in by_set.get(self._better, {}).items():
+        for name, each in by_set.get(self.better, {}).items():
             self._log_figures(f"val_{name}", each, shown=False)
         if self.averaged is not None:
             for name, prefix in (("net", "val_raw"), ("averaged", "val_ema")):
@@ -180,7 +181,7 @@ class BranchModule(lightning.LightningModule, ABC):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write the description into the checkpoint: its figures, whose they are, and a calibration."""
         figures = self.figures._asdict() if self.figures else {}
-        told = {"epoch": self.current_epoch, "figures": figures, "weights": self._better}
+        told = {"epoch": self.current_epoch, "figures": figures, "weights": self.better}
         checkpoint["zoomvqa"] = self.description | told | self._calibration()
 
     def _calibration(self) -> dict[str, Any]:
@@ -192,12 +193,19 @@ class BranchModule(lightning.LightningModule, ABC):
         found = fit_logistic(score, mos, (float(scale[0]), float(scale[1])))
         return {} if found is None else {"unit": "mos", "calibration": found.model_dump()}
 
+    @property
+    def unit(self) -> Unit:
+        """What the network's scores are in."""
+        scale = self.description.get("mos_range")
+        return Unit(self.description.get("unit") == "mos", None if scale is None else (scale[0], scale[1]))
+
     def candidates(self) -> dict[str, nn.Module]:
         """Return the networks that are validated: the raw weights, and their average where there is one."""
         return {"net": self.net} | ({"averaged": self.averaged.module} if self.averaged is not None else {})
 
     def _log_figures(self, prefix: str, figures: Figures, *, shown: bool) -> None:
-        values = {name: float(getattr(figures, name)) for name in ("srcc", "plcc", "krcc", "rmse", "selection")}
+        names = ("srcc", "plcc", "krcc", *(("rmse",) if self.unit.known else ()), "selection")
+        values = {name: float(getattr(figures, name)) for name in names}
         # Every process has the same figures, so there is nothing to reduce.
         defined = {f"{prefix}/{name}": torch.tensor(v) for name, v in values.items() if math.isfinite(v)}
         self.log_dict(defined, prog_bar=shown)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from zoomvqa.checkpoints import start_from, weights_file
 from zoomvqa.console import say
-from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.data.clip_datamodule import ClipDataModule
 from zoomvqa.data.frame_datamodule import FrameDataModule
 from zoomvqa.data.labelled_set import LabelledSet
@@ -22,15 +21,28 @@ from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.iqa import IQABranch
 from zoomvqa.settings.shared import StartingWeights
 from zoomvqa.settings.vqa import VQABranch
-from zoomvqa.training.branch_module import BranchModule
 
 # Weights of a frame backbone that timm or a package brings.
 _TIMM: dict[str, Weights] = {"imagenet": "imagenet", "package": "package"}
 
 
+class Built(NamedTuple):
+    """What a run is put together from.
+
+    Attributes:
+        module: trains the branch.
+        data: feeds it.
+        new_head: whether the head has none but random weights.
+    """
+
+    module: IQAModule | VQAModule
+    data: FrameDataModule | ClipDataModule
+    new_head: bool
+
+
 def build_branch(
     settings: TrainSettings, branch: IQABranch | VQABranch, labelled: LabelledSet, description: dict[str, Any]
-) -> tuple[BranchModule, BranchDataModule]:
+) -> Built:
     """Return what trains a branch, and what feeds it.
 
     Args:
@@ -72,10 +84,8 @@ def _tell_start(weights: StartingWeights) -> None:
         )
 
 
-def _iqa(
-    branch: IQABranch, settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]
-) -> tuple[BranchModule, BranchDataModule]:
-    source = settings.weights.source
+def _iqa(branch: IQABranch, settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]) -> Built:
+    source, new_head = settings.weights.source, True
     refuse_unknown_tag(branch.network.backbone)
     net = build_iqa_net(branch.network, branch.view.crop, _TIMM.get(source, "none"))
     if source in _TIMM:
@@ -83,16 +93,15 @@ def _iqa(
         told = weights_told(branch.network.backbone) if source == "imagenet" else branch.network.backbone
         say(f"Starting from ImageNet weights {told} ({source})")
     elif source != "none":
-        start_from(net, weights_file(source, "weights"), strict=settings.weights.strict)
+        new_head = not start_from(net, weights_file(source, "weights"), strict=settings.weights.strict)
     module = IQAModule(net, branch.loss, branch.mixing, branch.optimiser, description)
     reader = settings.data.reader
     data = FrameDataModule(labelled, branch.sampling, branch.view, branch.loading, reader, settings.seed)
-    return module, data
+    return Built(module, data, new_head)
 
 
-def _vqa(
-    branch: VQABranch, settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]
-) -> tuple[BranchModule, BranchDataModule]:
+def _vqa(branch: VQABranch, settings: TrainSettings, labelled: LabelledSet, description: dict[str, Any]) -> Built:
+    new_head = True
     source, imagenet = settings.weights.source, settings.weights.source == "imagenet"
     frames, size = branch.sampling.clip_len, branch.view.size
     net = build_vqa_net(branch.network, frames, size, "imagenet" if imagenet else "none")
@@ -101,8 +110,8 @@ def _vqa(
     if source not in {"imagenet", "none"}:
         weights = settings.weights
         path = weights_file(source, "weights")
-        start_from(net, path, strict=weights.strict, fragment_bias=weights.fragment_bias)
+        new_head = not start_from(net, path, strict=weights.strict, fragment_bias=weights.fragment_bias)
     module = VQAModule(net, branch.view, branch.loss, branch.optimiser, description)
     reader = settings.data.reader
     data = ClipDataModule(labelled, branch.sampling, branch.view, branch.loading, reader, settings.seed)
-    return module, data
+    return Built(module, data, new_head)

@@ -18,6 +18,7 @@ from lightning.pytorch.profilers import AdvancedProfiler, Profiler, PyTorchProfi
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import OmegaConf
 
+from zoomvqa.calibration import Unit
 from zoomvqa.console import console, say
 from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.errors import SettingsError, TrainingError
@@ -44,10 +45,12 @@ class Trained(NamedTuple):
 
     Attributes:
         figures: of the best validation.
+        unit: what the network's scores are in.
         ended_constant: whether the last epoch's weights predict the same of every video; the best ones do not.
     """
 
     figures: Figures
+    unit: Unit
     ended_constant: bool = False
 
 
@@ -59,6 +62,7 @@ def fit(
     *,
     fresh: bool = True,
     resume_from: Path | None = None,
+    brief: bool = False,
 ) -> Trained:
     """Train a module.
 
@@ -69,6 +73,7 @@ def fit(
         name: of the network, for the user.
         fresh: make the run's folder when training starts; otherwise it is made already.
         resume_from: the checkpoint of a stopped run to go on from; its folder is kept.
+        brief: validate after the last epoch alone, and print nothing of the network.
 
     Raises:
         UserError: the settings do not fit the data or this machine; or the best weights predict the same of every
@@ -83,8 +88,9 @@ def fit(
         callbacks.append(LongerRun(output))
     about = config | {"versions": versions()}
     loggers = build_loggers(output, settings.logger, about, goes_on=resume_from is not None)
-    trainer = _trainer(settings.trainer, loggers, callbacks, output)
-    _tell(module, name, data, settings)
+    trainer = _trainer(settings.trainer, loggers, callbacks, output, validate_last=brief)
+    if not brief:
+        _tell(module, name, data, settings)
     if settings.compile:
         _compile(module, trainer)
     if resume_from is not None:
@@ -99,7 +105,15 @@ def fit(
             import wandb  # noqa: PLC0415  only where it is used
 
             wandb.finish()
-    report = next(c for c in callbacks if isinstance(c, ValidationReport))
+    return _ended(next(c for c in callbacks if isinstance(c, ValidationReport)), module, output)
+
+
+def _ended(report: ValidationReport, module: BranchModule, output: Path) -> Trained:
+    """Return what came of a training, and say so.
+
+    Raises:
+        UserError: there was no validation, or the best weights predict the same of every video.
+    """
     if report.figures is None:
         raise SettingsError("trainer: no validation was run, so there is no best checkpoint")
     if report.constant is not None:
@@ -107,10 +121,10 @@ def fit(
         raise TrainingError(f"training failed, even in its best epoch: {told}")
     best_file = output / "checkpoints" / "best.ckpt"
     say(f"Best checkpoint: {best_file}")
-    say(f"Validation: {report.figures.told}")
+    say(f"Validation: {report.figures.told(module.unit)}")
     if report.ended_constant:
         say(f"In the last epoch all validation predictions were equal; {best_file.name} is of an earlier one")
-    return Trained(report.figures, report.ended_constant)
+    return Trained(report.figures, module.unit, report.ended_constant)
 
 
 def _tell(module: BranchModule, name: str, data: BranchDataModule, settings: TrainSettings) -> None:
@@ -142,8 +156,10 @@ def _compile(module: BranchModule, trainer: lightning.Trainer) -> None:
 
 def start_folder(output: Path, config: dict[str, Any]) -> None:
     """Make a run's folder, replacing an older run's results, and write its config and what it is made with."""
-    (output / "figures.json").unlink(missing_ok=True)
-    shutil.rmtree(output / "checkpoints", ignore_errors=True)
+    for old in ("figures.json", "fold_scores.csv"):
+        (output / old).unlink(missing_ok=True)
+    for old in ("checkpoints", "folds"):
+        shutil.rmtree(output / old, ignore_errors=True)
     with whole_file(output / "versions.json") as handle:
         json.dump(versions() | {WORKING_FOLDER: str(Path.cwd())}, handle, indent=1)
     with whole_file(output / "config.yaml") as handle:
@@ -176,7 +192,12 @@ def _fit(
 
 
 def _trainer(
-    settings: TrainerSettings, loggers: list[Logger], callbacks: list[Callback], output: Path
+    settings: TrainerSettings,
+    loggers: list[Logger],
+    callbacks: list[Callback],
+    output: Path,
+    *,
+    validate_last: bool,
 ) -> lightning.Trainer:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     # Lightning's advice on worker counts and its notes on tensor cores are not for the user to act on here.
@@ -196,6 +217,7 @@ def _trainer(
             default_root_dir=output,
             use_distributed_sampler=False,  # the datamodule shares the data out itself
             num_sanity_val_steps=0,
+            check_val_every_n_epoch=settings.max_epochs if validate_last else 1,
             enable_model_summary=False,
         )
     # A list of devices on a CPU is a TypeError of Lightning's.

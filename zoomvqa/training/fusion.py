@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 import zoomvqa
-from zoomvqa.calibration import FusionScale, fit_fusion
+from zoomvqa.calibration import FusionScale, Unit, fit_fusion
 from zoomvqa.checkpoints import (
     Checkpoint,
     FusionDescription,
@@ -31,10 +32,12 @@ from zoomvqa.models.fusion.net import FusionNet
 from zoomvqa.models.iqa.net import IQANet
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.processes import is_first_process
+from zoomvqa.scoring.branches import BranchName
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.training.branch_scores import Scores, branch_scores
 from zoomvqa.training.fitting import Trained, fit, start_folder
+from zoomvqa.training.folds import FoldScores, out_of_fold, read_fold_scores
 from zoomvqa.training.report import plot_scatter, write_predictions
 
 
@@ -56,26 +59,51 @@ def fuse(
         UserError: a checkpoint is of the wrong branch, a video cannot be read, or the scores cannot be calibrated.
     """
     _refuse_losses(branch)
-    output, videos = Path(settings.output), labelled.part(branch.split)
+    output, videos = Path(settings.output), _calibrating(branch, labelled)
     (iqa, iqa_file), (vqa, vqa_file) = _load(settings, "iqa"), _load(settings, "vqa")
     made_from = [[str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns] for p in (iqa_file, vqa_file)]
     accelerator, reader = settings.trainer.accelerator, settings.data.reader
+    folds: dict[BranchName, FoldScores] = {}
+    if branch.split == "folds":
+        folds = {"iqa": read_fold_scores(iqa_file, "iqa"), "vqa": read_fold_scores(vqa_file, "vqa")}
     found = branch_scores(output, {"iqa": iqa, "vqa": vqa}, made_from, videos, accelerator, reader)
+    for name, kept in folds.items():
+        found[name] = _out_of_fold(name, found[name], videos, iqa if name == "iqa" else vqa, kept)
     mos = np.array([video.mos for video in videos])
     share = None if branch.share == "fit" else branch.share
     scale = fit_fusion(found["iqa"], found["vqa"], mos, labelled.mos_range, branch.split, share)
     config = settings.model_dump(mode="json")
     about = _described(iqa, vqa, scale, labelled, config)
     net = FusionNet(cast("IQANet", iqa.build_net()), cast("VQANet", vqa.build_net()), scale)
-    figures = _tell(scale, found, mos)
+    figures = _tell(scale, found, mos, labelled.mos_range)
     if is_first_process() and resume_from is None:
         start_folder(output, config)
         _save(output, "calibrated" if branch.finetune else "best", about, net, figures)
-        _report(output, videos, found, scale, figures)
+        _report(output, videos, found, about, figures)
     if branch.finetune:
         return _finetune(settings, branch, labelled, net, about, resume_from)
     say(f"Fused checkpoint: {output / 'checkpoints' / 'best.ckpt'}")
-    return Trained(figures)
+    return Trained(figures, Unit(known=True, scale=labelled.mos_range))
+
+
+def _calibrating(branch: FusionBranch, labelled: LabelledSet) -> tuple[LabelledVideo, ...]:
+    """Return the videos that the calibration is fitted on."""
+    if branch.split == "folds":
+        return labelled.part("train") + labelled.part("val")
+    return labelled.part(branch.split)
+
+
+def _out_of_fold(
+    name: BranchName,
+    scores: NDArray[np.float64],
+    videos: tuple[LabelledVideo, ...],
+    checkpoint: Checkpoint,
+    folds: FoldScores,
+) -> NDArray[np.float64]:
+    """Return a branch's scores with those of training videos replaced, see `zoomvqa.training.folds`."""
+    about = checkpoint.description
+    has_unit = about.unit == "mos" and about.calibration is None
+    return out_of_fold(scores, videos, folds, has_unit=has_unit, key=name)
 
 
 def _refuse_losses(branch: FusionBranch) -> None:
@@ -120,14 +148,14 @@ def _described(
     )
 
 
-def _tell(scale: FusionScale, found: Scores, mos: np.ndarray) -> Figures:
+def _tell(scale: FusionScale, found: Scores, mos: np.ndarray, mos_range: tuple[float, float]) -> Figures:
     """Print the figures on the videos that the calibration was fitted on, and return the fused ones."""
     iqa, vqa = (torch.from_numpy(found[name]) for name in ("iqa", "vqa"))
     say(f"Calibrated on the {scale.videos} videos of the {scale.split} split, with {scale.share:.2f} of IQA:")
     predicted = {"IQA": scale.iqa.logistic(iqa), "VQA": scale.vqa.logistic(vqa), "fused": scale.fused(iqa, vqa)}
     figures = {name: figures_of(scores, torch.from_numpy(mos)) for name, scores in predicted.items()}
     for name, told in figures.items():
-        say(f"  {name:5}  {told.told}")
+        say(f"  {name:5}  {told.told(Unit(known=True, scale=mos_range))}")
     return figures["fused"]
 
 
@@ -139,12 +167,16 @@ def _save(output: Path, name: str, about: FusionDescription, net: FusionNet, fig
 
 
 def _report(
-    output: Path, videos: tuple[LabelledVideo, ...], found: Scores, scale: FusionScale, figures: Figures
+    output: Path,
+    videos: tuple[LabelledVideo, ...],
+    found: Scores,
+    about: FusionDescription,
+    figures: Figures,
 ) -> None:
-    fused = scale.fused(torch.from_numpy(found["iqa"]), torch.from_numpy(found["vqa"]))
+    fused = about.scale.fused(torch.from_numpy(found["iqa"]), torch.from_numpy(found["vqa"]))
     mos = torch.tensor([video.mos for video in videos])
     write_predictions(output / "fit_predictions.csv", [video.name for video in videos], fused, mos)
-    plot_scatter(output / "fit_scatter.png", fused, mos, figures)
+    plot_scatter(output / "fit_scatter.png", fused, mos, figures, Unit(known=True, scale=about.mos_range))
 
 
 def _finetune(

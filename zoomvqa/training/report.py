@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
-from zoomvqa.calibration import fit_logistic
+from zoomvqa.calibration import Unit, fit_logistic
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures, constant_value
@@ -56,7 +56,7 @@ class ValidationReport(Callback):
         names = [self._videos[int(i)].name for i in pl_module.table[0]]
         _, prediction, mos = pl_module.table
         write_predictions(self._folder / "val_predictions.csv", names, prediction, mos)
-        plot_scatter(self._folder / "val_scatter.png", prediction, mos, pl_module.figures)
+        plot_scatter(self._folder / "val_scatter.png", prediction, mos, pl_module.figures, pl_module.unit)
         log_best(trainer, pl_module.figures)
         show_picture(trainer, "val/scatter", self._folder / "val_scatter.png")
 
@@ -83,7 +83,7 @@ def write_predictions(path: Path, names: Sequence[str], prediction: Tensor, mos:
             writer.writerow([name, f"{p:.6f}", f"{y:.6f}"])
 
 
-def plot_scatter(path: Path, prediction: Tensor, mos: Tensor, figures: Figures) -> None:
+def plot_scatter(path: Path, prediction: Tensor, mos: Tensor, figures: Figures, unit: Unit) -> None:
     """Draw predicted against true scores, the calibration between them, and the figures in the title.
 
     The curve is the two-parameter logistic that checkpoints are calibrated with, between the lowest and highest
@@ -103,6 +103,6 @@ def plot_scatter(path: Path, prediction: Tensor, mos: Tensor, figures: Figures) 
     axes.set_xlabel("predicted")
     axes.set_ylabel("MOS")
     correlations = figures.undefined or f"SRCC {figures.srcc:.3f}   PLCC {figures.plcc:.3f}"
-    axes.set_title(f"{correlations}   RMSE {figures.rmse:.2f}   n = {figures.videos}", fontsize=9)
+    axes.set_title(f"{correlations}   {figures.error(unit, 2)}   n = {figures.videos}", fontsize=9)
     with whole_file(path, "wb") as handle:
         figure.savefig(handle, format="png", dpi=120)

@@ -19,7 +19,9 @@ from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.training.branches import build_branch
 from zoomvqa.training.fitting import Trained, fit
+from zoomvqa.training.folds import score_folds
 from zoomvqa.training.fusion import fuse
+from zoomvqa.training.head_start import start_head
 
 
 def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | None = None) -> Trained:
@@ -43,6 +45,8 @@ def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | No
     if is_first_process():
         values = figures._asdict() | {"selection": figures.selection}
         told: dict[str, Any] = {k: v if math.isfinite(v) else None for k, v in values.items()}
+        told |= {"unit": "mos" if trained.unit.known else "none", "mos_range": trained.unit.scale}
+        told |= {} if trained.unit.known else {"rmse": None}  # of scores without a unit it means nothing
         told |= {"note": figures.undefined} if figures.undefined else {}
         with whole_file(Path(settings.output) / "figures.json") as handle:
             json.dump(told | labelled.split_facts, handle)
@@ -54,5 +58,10 @@ def _train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | N
         return fuse(settings, settings.branch, labelled, resume_from)
     config = settings.model_dump(mode="json")
     description = describe(settings.branch, labelled.mos_range, labelled.name, config, labelled.split_facts)
-    module, data = build_branch(settings, settings.branch, labelled, description)
-    return fit(settings, module, data, settings.branch.network.backbone, resume_from=resume_from)
+    built = build_branch(settings, settings.branch, labelled, description)
+    if resume_from is None:
+        start_head(built, settings.weights.head, settings.trainer.accelerator)
+    trained = fit(settings, built.module, built.data, settings.branch.network.backbone, resume_from=resume_from)
+    if settings.calibration_folds:
+        score_folds(settings, settings.branch, labelled)
+    return trained

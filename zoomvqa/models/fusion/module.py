@@ -76,7 +76,7 @@ class FusionModule(BranchModule):
         low, high = self.description["mos_range"]
         scale: dict[str, Any] = dict(self.net.scale.model_dump())
         for branch in ("iqa", "vqa"):
-            _, score, mos = (column.reshape(-1).double().numpy() for column in tables[f"{self._better}_{branch}"])
+            _, score, mos = (column.reshape(-1).double().numpy() for column in tables[f"{self.better}_{branch}"])
             found = fit_logistic(np.asarray(score), np.asarray(mos), (low, high))
             if found is not None:
                 scale[branch] = scale[branch] | {"logistic": found.model_dump()}

@@ -58,6 +58,11 @@ class IQAModule(BranchModule):
         crop = self.description["view"]["crop"]
         return (torch.zeros(1, 3, crop, crop),)
 
+    def head_features(self, batch: VideoFrameViews) -> Tensor:
+        """Return what the last layer is given of a video, (hidden,): the mean over its frames."""
+        crops = batch.views.flatten(0, 1)
+        return torch.cat([self.net.head_features(some) for some in crops.split(4)]).mean(dim=0)
+
     def score(self, net: nn.Module, batch: VideoFrameViews) -> Tensor:
         """Score one video: the mean over its frames."""
         return score_views(net, batch.views).mean()

@@ -86,6 +86,21 @@ class IQANet(nn.Module):
         shape = (-1, self.grid, self.grid)
         return PatchScores(total, score.view(shape), weight.view(shape))
 
+    @property
+    def last_layer(self) -> nn.Linear:
+        """The scores' last linear layer: a crop's score is linear in its weights while patches weigh the same."""
+        last = self.head_score[3]
+        assert isinstance(last, nn.Linear)  # noqa: S101  see `_head`
+        return last
+
+    def head_features(self, views: Tensor) -> Tensor:
+        """Return what `last_layer` is given of normalised (batch, 3, crop, crop) views, mean over patches.
+
+        (batch, hidden) float32.
+        """
+        patches = self.features(views).flatten(2).transpose(1, 2)
+        return self.head_score[:3](patches).float().mean(dim=1)
+
     def check_outputs(self) -> list[Tensor]:
         """Return what backbone and heads make of a small fixed view, to compare forms of the network by.
 

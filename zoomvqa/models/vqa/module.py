@@ -46,6 +46,11 @@ class VQAModule(BranchModule):
         """Return one clip."""
         return (torch.zeros(1, 3, self.description["sampling"]["clip_len"], self._view.size, self._view.size),)
 
+    def head_features(self, batch: VideoClips) -> Tensor:
+        """Return what the last layer is given of a video, (hidden,): the mean over its clips."""
+        clips = (normalise(clip, self._view)[None] for clip in batch.clips)
+        return torch.cat([self.net.head_features(clip) for clip in clips]).mean(dim=0)
+
     def score(self, net: nn.Module, batch: VideoClips) -> Tensor:
         """Score one video: the mean over its clips."""
         return score_clips(net, (normalise(clip, self._view) for clip in batch.clips)).mean()

@@ -39,8 +39,11 @@ class VQAHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (batch, channels, time, rows, columns) to (batch, time, rows, columns)."""
-        hidden = functional.gelu(self.fc_hid(self.dropout(features)))
-        return self.fc_last(self.dropout(hidden)).squeeze(1)
+        return self.fc_last(self.hidden(features)).squeeze(1)
+
+    def hidden(self, features: Tensor) -> Tensor:
+        """Map (batch, channels, time, rows, columns) to what the last layer is given, of `hidden` channels."""
+        return self.dropout(functional.gelu(self.fc_hid(self.dropout(features))))
 
 
 class VQANet(nn.Module):
@@ -72,6 +75,19 @@ class VQANet(nn.Module):
         # Averaged in float32 whatever the network computed in: half precision would make ties.
         scores = self.vqa_head(self.fragments_backbone(clips)).float()
         return ClipScores(scores.flatten(1).mean(dim=1), scores)
+
+    @property
+    def last_layer(self) -> nn.Conv3d:
+        """The head's last layer: a clip's score is linear in its weights."""
+        return self.vqa_head.fc_last
+
+    def head_features(self, clips: Tensor) -> Tensor:
+        """Return what `last_layer` is given, the mean over places, (batch, hidden) float32.
+
+        Args:
+            clips: (batch, 3, frames, rows, columns), normalised.
+        """
+        return self.vqa_head.hidden(self.fragments_backbone(clips)).float().flatten(2).mean(dim=2)
 
     def check_outputs(self) -> list[Tensor]:
         """Return what the backbone and the head make of a small fixed clip, to compare forms of the network by."""
