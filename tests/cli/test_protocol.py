@@ -8,7 +8,8 @@ import pytest
 from cli.conftest import SMALL, Run, on
 from cli.test_mistakes import one_line
 from cli.test_train_vqa import TINY, read
-from zoomvqa.evaluation import protocol as protocols
+from zoomvqa.errors import TrainingError
+from zoomvqa.evaluation import protocol_run as protocols
 
 pytestmark = pytest.mark.slow
 ONCE = (*SMALL, "trainer.max_epochs=1")
@@ -50,6 +51,31 @@ def test_repeats_and_going_on(labelled, command: Run, tmp_path, monkeypatch):
     # Nothing is left to do: the table is written again, nothing is trained.
     seen.clear()
     assert command("train", *asked, "resume=auto").code == 0
+    assert not seen
+
+
+def test_a_run_that_fails_costs_itself_only(labelled, command: Run, tmp_path, monkeypatch):
+    asked = (*ONCE, *on(labelled), "protocol=repeats", "protocol.splits=3", "output=p")
+    real, seen = protocols.train, []
+
+    def one_fails(settings, labelled, resume_from):
+        seen.append(settings.output)
+        if settings.output.endswith("split_01_seed_0"):
+            raise TrainingError("all predictions are 0.0000")
+        return real(settings, labelled, resume_from)
+
+    monkeypatch.setattr(protocols, "train", one_fails)
+    outcome = command("train", *asked)
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1].startswith("error: protocol: 1 of 3 runs failed and are in no figure;")
+    assert "p/split_01_seed_0: all predictions are 0.0000" in outcome.err.splitlines()[-1]
+    rows = read(tmp_path / "p" / "protocol.csv")
+    assert [row["error"] for row in rows] == ["", "all predictions are 0.0000", ""]
+    assert {row["table"] for row in rows} == {"complete, 1 failed"}
+    told = json.loads((tmp_path / "p" / "protocol.json").read_text())
+    assert (told["failed_runs"], told["figures"]["rmse"]["runs"]) == (1, 2)
+    seen.clear()
+    assert command("train", *asked, "resume=auto").code == 2
     assert not seen
 
 

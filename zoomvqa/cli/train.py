@@ -56,7 +56,20 @@ def _train(settings: TrainSettings) -> float | Result:
     if is_first_process() and settings.weights.source == "imagenet":  # a minute without a word, where it cannot
         say("weights=imagenet: downloading them, where they are not in the cache")
     trained = train(settings, labelled, resume_from)
+    if is_first_process() and settings.probe is not None:
+        _tell_probe(settings, labelled)
     return Result(float(trained.figures.selection), SOME_FAILED if trained.ended_constant else OK)
+
+
+def _tell_probe(settings: TrainSettings, labelled: LabelledSet) -> None:
+    """Print what the probe says of the validation videos, and write its scores into the run's folder."""
+    from zoomvqa.evaluation.methods import Tested  # noqa: PLC0415
+    from zoomvqa.evaluation.probe import tell_probe  # noqa: PLC0415
+
+    assert settings.probe is not None  # noqa: S101  the caller has looked
+    reader = "auto" if isinstance(settings.data, SeveralSets) else settings.data.reader
+    tested = Tested(labelled.name, labelled.part("val"), "val", reader)
+    tell_probe(labelled, tested, settings.probe, Path(settings.output))
 
 
 def _refuse_what_is_there(settings: TrainSettings) -> None:

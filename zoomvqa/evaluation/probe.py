@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zoomvqa.calibration import Unit
 from zoomvqa.calibration.ridge import fit_ridge
 from zoomvqa.console import say
 from zoomvqa.data.array_cache import ArrayCache, fill
@@ -19,8 +20,10 @@ from zoomvqa.data.views import TestView
 from zoomvqa.errors import AnnotationError
 from zoomvqa.evaluation.agree import match
 from zoomvqa.evaluation.methods import Outcome, Tested
+from zoomvqa.metrics import figures_of
 from zoomvqa.models.statistics import BACKBONE, MapStatistics, probe_network
 from zoomvqa.settings.probe import Probe
+from zoomvqa.training.report import write_predictions
 from zoomvqa.video.reader import ReaderName
 
 NAME = "probe"
@@ -88,6 +91,22 @@ def probe_scores(
         return "no video that is judged can be read"
     scores = fitted(np.stack([features[video.name] for video in there]).astype(np.float64))
     return {video.name: float(score) for video, score in zip(there, scores, strict=True)}
+
+
+def tell_probe(labelled: LabelledSet, tested: Tested, settings: Probe, output: Path) -> None:
+    """Print the probe's figures beside those of a training, and write `probe_predictions.csv`.
+
+    Raises:
+        ToolError: see `run_probe`.
+    """
+    outcome = run_probe(labelled, tested, settings)
+    if outcome is None:
+        return
+    judged = outcome.judged
+    score, mos = torch.from_numpy(judged.score), torch.from_numpy(judged.mos)
+    told = figures_of(score, mos).told(Unit(known=True, scale=labelled.mos_range))
+    say(f"The probe on the same videos, without training: {told}")
+    write_predictions(output / "probe_predictions.csv", judged.names, score, mos)
 
 
 def run_probe(labelled: LabelledSet, tested: Tested, settings: Probe) -> Outcome | None:

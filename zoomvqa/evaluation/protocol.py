@@ -5,62 +5,31 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoomvqa.checkpoints import load_checkpoint
 from zoomvqa.console import say
 from zoomvqa.data.labelled_set import LabelledSet
 from zoomvqa.errors import SettingsError, TrainingError
-from zoomvqa.evaluation.predictions import score_labelled
+from zoomvqa.evaluation.methods import Tested
+from zoomvqa.evaluation.probe import run_probe
+from zoomvqa.evaluation.protocol_run import Run, do_run
 from zoomvqa.evaluation.splits import make_splits, write_split
 from zoomvqa.evaluation.summary import Row, tell, write_summary
 from zoomvqa.files import whole_file
-from zoomvqa.metrics import agreement
 from zoomvqa.processes import is_first_process
-from zoomvqa.scoring.scorer import Scorer
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.data import DataSettings
-from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.settings.protocol import Protocol
-from zoomvqa.training.resume import flat, last_checkpoint
-from zoomvqa.training.run import train
+from zoomvqa.training.resume import flat
 
 # What a protocol that goes on may be told anew: which runs, and where.
 _FREE = (
     *("resume", "overwrite", "output", "logger", "threads", "trainer.accelerator", "trainer.log_every_n_steps"),
-    *("trainer.profiler", "protocol.only", "protocol.seeds"),
+    *("trainer.profiler", "protocol.only", "protocol.seeds", "probe"),
 )
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training of a protocol, and its test.
-
-    Attributes:
-        split: number of the split.
-        seed: of the training.
-        labelled: the set, so split.
-        settings: of the training; its `output` is the run's own folder.
-    """
-
-    split: int
-    seed: int
-    labelled: LabelledSet
-    settings: TrainSettings
-
-    @property
-    def folder(self) -> Path:
-        """Where the run writes."""
-        return Path(self.settings.output)
-
-    @property
-    def result(self) -> Path:
-        """The test's figures; where they are, the run is done."""
-        return self.folder / "test.json"
 
 
 def run_protocol(settings: TrainSettings, labelled: LabelledSet) -> float:
@@ -85,22 +54,57 @@ def run_protocol(settings: TrainSettings, labelled: LabelledSet) -> float:
     for run in wanted:
         _refuse_other_split(run)
     for run in wanted:
-        if not run.result.is_file():
+        if not run.ended:
             say(f"Split {run.split} of {protocol.splits}, seed {run.seed}: {run.folder}")
-            _do(run, protocol)
+            do_run(run, protocol)
             if is_first_process():  # a protocol takes days: what is done can be looked at
                 write_summary(output, _done(runs), planned=len(runs))
     if is_first_process():
-        done = _done(runs)
-        write_summary(output, done, planned=len(runs))
-        tell(done, planned=len(runs), title=f"{settings.branch.name} on {labelled.name}, {protocol.kind}")
+        done, probe = _done(runs), _probed(settings, runs)
+        write_summary(output, done, planned=len(runs), probe=probe)
+        title = f"{settings.branch.name} on {labelled.name}, {protocol.kind}"
+        tell(done, planned=len(runs), title=title, probe=probe)
+    _refuse_failed(wanted)
     return float(np.mean([_validated(run) for run in wanted]))
+
+
+def _refuse_failed(wanted: Sequence[Run]) -> None:
+    """End with an error where a run came to nothing.
+
+    Raises:
+        TrainingError: some did; the first is told.
+    """
+    failed = [run for run in wanted if run.failure.is_file()]
+    if failed:
+        reason = json.loads(failed[0].failure.read_text())["error"]
+        raise TrainingError(
+            f"protocol: {len(failed)} of {len(wanted)} runs failed and are in no figure; delete their folders to "
+            f"try them again; {failed[0].folder}: {reason}"
+        )
+
+
+def _probed(settings: TrainSettings, runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return the probe's test figures of each split that is done, where the settings ask for a probe."""
+    if settings.probe is None:
+        return []
+    assert isinstance(settings.data, DataSettings)  # noqa: S101  a protocol has one set
+    splits = {run.split: run.labelled for run in runs if run.ended}
+    found = []
+    for labelled in splits.values():
+        tested = Tested(labelled.name, labelled.part("test"), "test", settings.data.reader)
+        outcome = run_probe(labelled, tested, settings.probe)
+        if outcome is not None:
+            found.append(outcome.judged.figures().as_dict())
+    return found
 
 
 def _done(runs: Sequence[Run]) -> list[Row]:
     """Return the runs that are done, in whichever process."""
-    done = [run for run in runs if run.result.is_file()]
-    return [Row(run.split, run.seed, json.loads(run.result.read_text()), str(run.folder)) for run in done]
+    return [
+        Row(run.split, run.seed, json.loads(path.read_text()), str(run.folder))
+        for run in runs
+        if (path := run.result if run.result.is_file() else run.failure).is_file()
+    ]
 
 
 def _start(settings: TrainSettings, output: Path) -> None:
@@ -177,35 +181,6 @@ def _of_run(source: str | None, name: str, protocol: Protocol) -> str | None:
     if not found.is_file() and protocol.only is None:
         raise SettingsError(f"iqa and vqa: {source} has no {name}; its protocol has other splits or seeds")
     return str(found)
-
-
-def _do(run: Run, protocol: Protocol) -> None:
-    """Train, and test with the chosen checkpoint."""
-    last = last_checkpoint(run.folder)
-    fusion = isinstance(run.settings.branch, FusionBranch)
-    goes_on = last.is_file() and not (fusion and not run.settings.branch.finetune)  # type: ignore[union-attr]
-    trained = train(run.settings, run.labelled, last if goes_on else None)
-    if trained.ended_constant and protocol.checkpoint == "last":
-        raise TrainingError(f"protocol: last.ckpt of {run.folder} predicts the same of every validation video")
-    if not is_first_process():
-        return
-    name = "best" if fusion else protocol.checkpoint
-    checkpoint = run.folder / "checkpoints" / f"{name}.ckpt"
-    device = {"gpu": "cuda"}.get(run.settings.trainer.accelerator, run.settings.trainer.accelerator)
-    scorer = Scorer(load_checkpoint(checkpoint), device, reader=run.settings.data.reader)
-    made_from = [str(checkpoint), checkpoint.stat().st_mtime_ns]
-    found = score_labelled(
-        scorer, run.labelled.part("test"), run.folder / "test_predictions.csv", made_from, run.folder.name
-    )
-    scored = [p for p in found if p.score is not None]
-    if not scored:
-        raise SettingsError(f"protocol: no test video of {run.folder} can be scored")
-    score, mos = np.array([p.score for p in scored], np.float64), np.array([p.video.mos for p in scored])
-    std = np.array([np.nan if p.video.std is None else p.video.std for p in scored])
-    votes = np.array([np.nan if p.video.votes is None else p.video.votes for p in scored])
-    told: dict[str, Any] = agreement(score, mos, std, votes=votes).as_dict() | {"failed": len(found) - len(scored)}
-    with whole_file(run.result) as handle:
-        json.dump(told, handle, indent=1)
 
 
 def _refuse_other_split(run: Run) -> None:

@@ -97,6 +97,7 @@ class TrainSettings(Settings):
     trainer: TrainerSettings
     keep: Keeping = Keeping()
     early_stopping: EarlyStopping = EarlyStopping()
+    probe: Probe | None = None
     calibration_folds: Literal[0] | Annotated[int, Field(ge=2)] = 0
     logger: dict[Literal["csv", "tensorboard", "wandb"], dict[str, Any]] = Field(default_factory=dict)
     output: str
