@@ -8,6 +8,7 @@ import math
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from zoomvqa.errors import ToolError, VideoError
@@ -54,6 +55,18 @@ def cut_pristine(source: Path, start: float, seconds: float, height: int, output
     scale = f"scale=-2:'2*trunc(min({height},ih)/2)':flags=lanczos,setsar=1,format=yuv420p"
     cut = ["-ss", f"{start:.3f}", "-t", f"{seconds:.3f}", "-i", str(source.resolve())]
     run_ffmpeg([*cut, "-vf", scale, *_EXACT, "-c:v", "ffv1", str(output.resolve())])
+
+
+def keep_frames(frames: Iterable[bytes], size: tuple[int, int], fps: int, output: Path) -> None:
+    """Keep frames of `size` (width, height), 8-bit RGB by rows, as YUV 4:2:0 without further loss (FFV1)."""
+    raw = output.with_suffix(".rgb")
+    with raw.open("wb") as handle:
+        handle.writelines(frames)
+    told = ["-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{size[0]}x{size[1]}"]
+    exact = "scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact,setsar=1,format=yuv420p"
+    source = [*told, "-framerate", str(fps), "-i", str(raw.resolve())]
+    run_ffmpeg([*source, "-vf", exact, *_EXACT, "-c:v", "ffv1", str(output.resolve())])
+    raw.unlink()
 
 
 def degrade(pristine: Path, rung: Rung, size: tuple[int, int], output: Path) -> None:
