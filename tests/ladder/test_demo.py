@@ -84,49 +84,49 @@ def test_another_wheel(one_file, monkeypatch, tmp_path, options, message):
     assert not list(tmp_path.glob("*.mp4"))
 
 
-def whole(root: Path) -> list[str]:
-    """A finished demo of empty clips."""
-    videos = [
-        f"videos/{source.content}_{round(source.start * 100):05d}_{rung.name}.mp4"
-        for source in demo.demo_sources(root / "sources")
-        for rung in source.rungs
-    ]
-    (root / "videos").mkdir()
-    for video in videos:
-        (root / video).touch()
-    lines = [f"{video},3,a,train,pristine,pristine" for video in videos]
-    (root / "labels.csv").write_text("\n".join(["video,vmaf,content,split,kind,rung", *lines, ""]))
-    return videos
-
-
 @pytest.fixture
 def built(monkeypatch) -> list[tuple]:
-    """Takes down what would be built; nothing is."""
+    """Takes down what is built: a table of one empty clip."""
     calls: list[tuple] = []
+
+    def build(sources, root, plan):
+        calls.append((sources, root, plan))
+        (root / "a.mp4").touch()
+        (root / "labels.csv").write_text("video,vmaf,content,split,kind,rung\na.mp4,3,a,train,pristine,pristine\n")
+
     monkeypatch.setattr(demo, "fetch_files", lambda _folder: None)
-    monkeypatch.setattr(demo, "build_ladder", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(demo, "build_ladder", build)
     return calls
 
 
 def test_a_demo_that_is_whole_is_left_alone(built, tmp_path):
-    whole(tmp_path)
-    assert build_demo(tmp_path) == tmp_path / "labels.csv"
-    assert not built
-
-
-def test_a_demo_with_a_clip_missing_is_built_on(built, tmp_path):
-    (tmp_path / whole(tmp_path)[5]).unlink()
-    build_demo(tmp_path)
+    for _ in range(2):
+        assert build_demo(tmp_path / "demo") == tmp_path / "demo" / "labels.csv"
     assert len(built) == 1
+
+
+@pytest.mark.parametrize("missing", ["a.mp4", "labels.csv"])
+def test_a_demo_with_a_file_missing_is_built_on(built, tmp_path, missing):
+    build_demo(tmp_path)
+    (tmp_path / missing).unlink()
+    build_demo(tmp_path)
+    build_demo(tmp_path)
+    assert len(built) == 2
 
 
 def test_a_demo_of_an_earlier_version_is_built_anew(built, tmp_path):
-    old = "videos/title_00000_pristine.mp4"
-    whole(tmp_path)
-    (tmp_path / old).touch()
-    (tmp_path / "labels.csv").write_text(f"video,vmaf,content,split,kind,rung\n{old},99,title,train,x,x\n")
+    (tmp_path / "old.mp4").touch()
+    (tmp_path / "labels.csv").write_text("video,vmaf,content,split,kind,rung\nold.mp4,99,title,train,x,x\n")
     build_demo(tmp_path)
     assert len(built) == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("METHOD", 99), ("CONTENTS", (A,))])
+def test_a_demo_that_was_made_in_another_way_is_built_anew(built, monkeypatch, tmp_path, name, value):
+    build_demo(tmp_path)
+    monkeypatch.setattr(demo, name, value)
+    build_demo(tmp_path)
+    assert len(built) == 2
 
 
 def test_a_table_of_somebody_elses_is_refused(built, tmp_path):

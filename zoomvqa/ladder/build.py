@@ -24,6 +24,9 @@ from zoomvqa.outputs import begins_with, refuse_foreign
 from zoomvqa.video.read_timeline import read_timeline
 from zoomvqa.video.timeline import Timeline
 
+# Raise it when clips or scores come out differently.
+METHOD = 2
+
 _HEADER = ("video", "vmaf", "content", "split", "kind", "rung")
 
 
@@ -202,7 +205,7 @@ def _recipe(segment: _Segment, rung: Rung, plan: Plan) -> dict[str, object]:
     size = segment.source.path.stat().st_size
     camera = segment.source.camera
     return {
-        "method": 1,  # raise it when clips or scores come out differently
+        "method": METHOD,
         **({} if camera is None else {"camera": asdict(camera)}),
         "source": [segment.source.path.name, size, round(segment.start, 3)],
         "clip": [plan.height, plan.seconds],

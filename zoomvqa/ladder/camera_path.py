@@ -71,7 +71,7 @@ class CameraPath:
 
 
 def film(photo: Path, path: CameraPath, start: float, seconds: float, output: Path) -> None:
-    """Write a stretch of a path over a photograph as video without loss (FFV1 in Matroska, YUV 4:2:0).
+    """Write a stretch of a path over a photograph as video without loss (FFVHUFF in Matroska, YUV 4:2:0).
 
     Args:
         photo: a picture that Pillow reads.

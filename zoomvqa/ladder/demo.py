@@ -18,12 +18,15 @@ from filelock import FileLock
 from zoomvqa.console import progress, say
 from zoomvqa.errors import ToolError
 from zoomvqa.files import whole_file
-from zoomvqa.ladder.build import Plan, build_ladder, refuse_other_labels, segment_name
+from zoomvqa.ladder.build import METHOD, Plan, build_ladder, refuse_other_labels
 from zoomvqa.ladder.contents import CONTENTS, Content
 from zoomvqa.ladder.rungs import PRISTINE, deal_rungs
 from zoomvqa.ladder.sources import Source
 
 PLAN = Plan(height=360, seconds=2.0, workers=os.cpu_count() or 1)
+
+# Written into the folder when the set is whole.
+_STAMP = "made/demo.txt"
 
 # Downloads at the same time: most of one is waiting.
 _DOWNLOADS = 4
@@ -32,21 +35,23 @@ _DOWNLOADS = 4
 def build_demo(root: Path) -> Path:
     """Build the demo's set in `root` unless it is there, and return its table of labels.
 
-    A set of an earlier version, whose clips have other names, is built anew.
+    A set that was made in another way, by an earlier version, is built anew.
 
     Raises:
         UserError: a package with a content cannot be had, ffmpeg is missing, or the folder has other labels.
     """
     table = root / "labels.csv"
-    if _is_complete(table):
+    if _is_complete(root):
         return table
     refuse_other_labels(root)
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / ".lock"):  # several processes may start at once
-        if not _is_complete(table):
+        if not _is_complete(root):
             say(f"Building the demo data in {root} (once)")
             fetch_files(root / "sources")
             build_ladder(demo_sources(root / "sources"), root, PLAN)
+            with whole_file(root / _STAMP) as handle:
+                handle.write(_recipe())
     return table
 
 
@@ -75,18 +80,21 @@ def _split_sources(split: str, folder: Path) -> Iterator[Source]:
             )
 
 
-def _is_complete(table: Path) -> bool:
-    """Tell whether the table is there, lists the clips of this version, and all of them are there."""
-    if not table.is_file():
+def _is_complete(root: Path) -> bool:
+    """Tell whether the table is there, was made in the present way, and so is every clip that it lists."""
+    try:
+        made = (root / _STAMP).read_text(encoding="utf-8")
+        with (root / "labels.csv").open(encoding="utf-8", newline="") as handle:
+            videos = [row.get("video") or "" for row in csv.DictReader(handle)]
+    except (OSError, ValueError):
         return False
-    with table.open(encoding="utf-8", errors="replace", newline="") as handle:
-        listed = {row.get("video") or "" for row in csv.DictReader(handle)}
-    wanted = {
-        f"videos/{segment_name(source.content, source.start)}_{rung.name}.mp4"
-        for source in demo_sources(table.parent)
-        for rung in source.rungs or ()
-    }
-    return listed == wanted and all((table.parent / video).is_file() for video in listed)
+    return made == _recipe() and all((root / video).is_file() for video in videos)
+
+
+def _recipe() -> str:
+    """Return a digest of all that decides what the clips are."""
+    said = repr((METHOD, PLAN.height, PLAN.seconds, CONTENTS, demo_sources(Path())))
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def fetch_files(folder: Path) -> None:
