@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Where the demo writes; `make demo DEMO=/somewhere` changes it.
 DEMO ?= runs/demo
 # The video that it scores alone at the end, one of a content that was not trained on.
-ONE := videos/woman_00590_blur1-crf32.mp4
+ONE := videos/motorcycle_00000_blur1-crf32.mp4
 
 .PHONY: help setup demo test lint fast clean
 

@@ -3,12 +3,17 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import Make
+from PIL import Image
 
 from zoomvqa.errors import UserError
 from zoomvqa.ladder import build
-from zoomvqa.ladder.build import Plan, Source, build_ladder, folder_sources
+from zoomvqa.ladder.build import Plan, build_ladder
+from zoomvqa.ladder.camera_path import CameraPath
+from zoomvqa.ladder.rungs import PRISTINE, RUNGS
+from zoomvqa.ladder.sources import Source, folder_sources
 from zoomvqa.video.read_timeline import read_timeline
 
 PLAN = Plan(height=96, seconds=0.6, segments=2, rungs=4, workers=2, val_share=0.3, test_share=0.3)
@@ -83,6 +88,53 @@ def test_another_recipe_is_made_anew(sources, tmp_path):
     smaller = Plan(**(PLAN.__dict__ | {"height": 64}))
     build_ladder(one, tmp_path, smaller)
     assert {read_timeline(tmp_path / r["video"]).height for r in rows(tmp_path)} == {64}
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    """A photograph, as far as these tests are concerned: smooth, and nowhere the same."""
+    y, x = np.indices((200, 260))
+    picture = 128 + 60 * np.sin(x / 5 + y / 11) + 50 * np.sin(x * y / 900)
+    Image.fromarray(picture.astype(np.uint8)).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def test_a_photograph_becomes_clips_with_the_rungs_it_is_given(photo, tmp_path, monkeypatch):
+    camera = CameraPath((128, 96), (0.4, 0.5), (0.6, 0.5), seconds=1.2)
+    sources = [
+        Source("view", photo, start, start + 0.6, "train", camera, rungs)
+        for start, rungs in ((0.0, (PRISTINE, RUNGS[3])), (0.6, (RUNGS[5],)))
+    ]
+    output = tmp_path / "out"
+    build_ladder(sources, output, PLAN)
+    assert [Path(r["video"]).name for r in rows(output)] == [
+        "view_00000_crf39.mp4",
+        "view_00000_pristine.mp4",
+        "view_00060_crf50.mp4",
+    ]
+    assert len(read_timeline(output / rows(output)[0]["video"])) == 15
+    before = (output / "labels.csv").read_bytes()
+    monkeypatch.setattr(build, "film", None)  # would fail if it were called
+    build_ladder(sources, output, PLAN)
+    assert (output / "labels.csv").read_bytes() == before
+
+
+def test_another_camera_is_another_recipe(photo, tmp_path):
+    camera = CameraPath((128, 96), (0.4, 0.5), (0.6, 0.5), seconds=0.6)
+    for path in (camera, CameraPath((128, 96), (0.4, 0.5), (0.4, 0.5), seconds=0.6)):
+        build_ladder(
+            [Source("view", photo, split="train", camera=path, rungs=(PRISTINE,))], tmp_path / "out", PLAN
+        )
+        size = (tmp_path / "out" / "videos" / "view_00000_pristine.mp4").stat().st_size
+        if path is camera:
+            moving = size
+    assert size < moving
+
+
+def test_a_camera_that_leaves_its_photograph_is_told_with_the_others(photo, tmp_path):
+    camera = CameraPath((128, 96), (0.1, 0.5), (0.6, 0.5))
+    with pytest.raises(UserError, match=r"(?s)1 of 1 sources cannot be used.*photo\.png: the camera's window"):
+        build_ladder([Source("view", photo, camera=camera)], tmp_path / "out", PLAN)
 
 
 def test_unusable_sources_are_all_listed(make_video: Make, tmp_path):

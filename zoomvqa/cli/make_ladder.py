@@ -6,8 +6,9 @@ from pathlib import Path
 
 from zoomvqa.cli.app import OK, run
 from zoomvqa.console import say
-from zoomvqa.ladder.build import Plan, build_ladder, folder_sources
+from zoomvqa.ladder.build import Plan, build_ladder
 from zoomvqa.ladder.demo import build_demo
+from zoomvqa.ladder.sources import folder_sources
 from zoomvqa.settings.commands import LadderSettings
 
 

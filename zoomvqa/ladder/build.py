@@ -11,38 +11,23 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from zoomvqa.console import progress, say
+from zoomvqa.console import progress
 from zoomvqa.data.annotations import Label
-from zoomvqa.data.find_files import VIDEO_ENDINGS, left_out
 from zoomvqa.data.split import assign_splits
 from zoomvqa.errors import UserError, VideoError
 from zoomvqa.files import whole_file
+from zoomvqa.ladder.camera_path import film
 from zoomvqa.ladder.encode import cut_pristine, degrade, ffmpeg_program, vmaf
 from zoomvqa.ladder.rungs import Rung, draw_rungs
+from zoomvqa.ladder.sources import Source, refuse_clashes
 from zoomvqa.outputs import begins_with, refuse_foreign
 from zoomvqa.video.read_timeline import read_timeline
 from zoomvqa.video.timeline import Timeline
 
+# Raise it when clips or scores come out differently.
+METHOD = 2
+
 _HEADER = ("video", "vmaf", "content", "split", "kind", "rung")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A pristine video, or a stretch of one.
-
-    Attributes:
-        content: what it shows; clips of one content never go to both sides of a split.
-        path: the file.
-        start: where the stretch begins, seconds.
-        end: where it ends; None is the video's end.
-        split: train, val or test; None leaves it to the shares.
-    """
-
-    content: str
-    path: Path
-    start: float = 0.0
-    end: float | None = None
-    split: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +76,7 @@ def build_ladder(sources: Sequence[Source], output: Path, plan: Plan) -> Path:
     """
     ffmpeg_program()
     refuse_other_labels(output)
-    _refuse_clashes(sources)
+    refuse_clashes(sources)
     segments = _segments(sources, plan)
     total = sum(len(s.rungs) for s in segments)
     clips: list[_Clip] = []
@@ -124,56 +109,17 @@ def refuse_other_labels(output: Path) -> None:
     refuse_foreign(output / "labels.csv", lambda path: begins_with(path, ",".join(_HEADER)), way)
 
 
-def folder_sources(folder: Path, output: Path) -> list[Source]:
-    """Return each video below a folder as a source, its path without the ending as the content.
-
-    Args:
-        folder: of the videos.
-        output: of the ladder; the clips in it are no sources.
-
-    Raises:
-        UserError: the folder is missing or holds no video, or the clips would be written among the videos.
-    """
-    if not folder.is_dir():
-        raise UserError(f"sources: no such folder: {folder}")
-    made = (output / "videos").resolve()
-    if folder.resolve() == made or made in folder.resolve().parents:
-        raise UserError(f"output: clips are written to {output / 'videos'}, where the sources are; give another")
-    found = sorted(f for f in folder.rglob("*") if f.suffix.lower() in VIDEO_ENDINGS and f.is_file())
-    files = [file for file in found if made not in file.resolve().parents]
-    others = left_out(folder, output)
-    if not files:
-        raise UserError(f"sources: there is no video below {folder}{others and f'; {others}'}")
-    if others:
-        say(others)
-    return [Source(_safe(str(f.relative_to(folder).with_suffix(""))), f) for f in files]
-
-
-def _refuse_clashes(sources: Sequence[Source]) -> None:
-    files: dict[str, set[Path]] = {}
-    for source in sources:
-        files.setdefault(source.content, set()).add(source.path)
-    clashes = [" and ".join(sorted(p.name for p in paths)) for paths in files.values() if len(paths) > 1]
-    if clashes:
-        raise UserError(f"sources: clips of these would have the same names: {'; '.join(clashes)}")
-
-
-def _safe(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-
-
 def _segments(sources: Sequence[Source], plan: Plan) -> list[_Segment]:
     found, problems = [], []
     for number, source in enumerate(sources):
         try:
-            timeline = read_timeline(source.path)
-            starts = _starts(source, _length(timeline), plan)
+            starts = _starts(source, _length(source), plan)
         except VideoError as error:
             problems.append(f"{source.path.name}: {error}")
             continue
         for start in starts:
-            name = f"{source.content}_{round(start * 100):05d}"
-            rungs = draw_rungs(plan.rungs, f"{plan.seed}/{number}/{name}")
+            name = segment_name(source.content, start)
+            rungs = source.rungs or draw_rungs(plan.rungs, f"{plan.seed}/{number}/{name}")
             found.append(_Segment(source, name, start, tuple(rungs)))
     if problems:
         lines = "\n  ".join(problems)
@@ -181,7 +127,16 @@ def _segments(sources: Sequence[Source], plan: Plan) -> list[_Segment]:
     return found
 
 
-def _length(timeline: Timeline) -> float:
+def segment_name(content: str, start: float) -> str:
+    """Return how the names of the clips begin that are cut at `start` seconds."""
+    return f"{content}_{round(start * 100):05d}"
+
+
+def _length(source: Source) -> float:
+    if source.camera is not None:
+        source.camera.check(source.path)
+        return source.camera.seconds
+    timeline = read_timeline(source.path)
     last = len(timeline) - 1
     return timeline.seconds(last) + float(timeline.durations[last] * timeline.time_base) - timeline.seconds(0)
 
@@ -207,7 +162,7 @@ def _make_segment(segment: _Segment, output: Path, plan: Plan, advance: Callable
     if len(clips) < len(segment.rungs):
         with tempfile.TemporaryDirectory() as work:
             pristine = Path(work) / "pristine.mkv"
-            cut_pristine(segment.source.path, segment.start, plan.seconds, plan.height, pristine)
+            _make_pristine(segment, plan, pristine)
             timeline = read_timeline(pristine)
             for rung in segment.rungs:
                 if rung.name not in clips:
@@ -216,6 +171,14 @@ def _make_segment(segment: _Segment, output: Path, plan: Plan, advance: Callable
                         json.dump({"recipe": _recipe(segment, rung, plan), "clip": asdict(clip)}, handle)
                     advance()
     return list(clips.values())
+
+
+def _make_pristine(segment: _Segment, plan: Plan, output: Path) -> None:
+    source = segment.source
+    if source.camera is None:
+        cut_pristine(source.path, segment.start, plan.seconds, plan.height, output)
+    else:
+        film(source.path, source.camera, segment.start, plan.seconds, output)
 
 
 def _make_clip(segment: _Segment, rung: Rung, pristine: Path, timeline: Timeline, folder: Path) -> _Clip:
@@ -240,8 +203,10 @@ def _note_path(output: Path, segment: _Segment, rung: Rung) -> Path:
 
 def _recipe(segment: _Segment, rung: Rung, plan: Plan) -> dict[str, object]:
     size = segment.source.path.stat().st_size
+    camera = segment.source.camera
     return {
-        "method": 1,  # raise it when clips or scores come out differently
+        "method": METHOD,
+        **({} if camera is None else {"camera": asdict(camera)}),
         "source": [segment.source.path.name, size, round(segment.start, 3)],
         "clip": [plan.height, plan.seconds],
         "rung": asdict(rung),

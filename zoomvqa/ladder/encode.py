@@ -8,6 +8,7 @@ import math
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from zoomvqa.errors import ToolError, VideoError
@@ -15,6 +16,13 @@ from zoomvqa.ladder.rungs import Rung
 
 # One thread and no version strings: the same clip from the same program, bit by bit.
 _EXACT = ("-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1", "-an")
+
+
+# How pristine segments are kept while clips are made of them: without loss, and read in no time.
+_LOSSLESS = ("-c:v", "ffvhuff")
+
+# Half of a ladder's time goes into encoding. The slower presets make the same degradations in fewer bits.
+_PRESET = "faster"
 
 
 def ffmpeg_program() -> str:
@@ -50,16 +58,28 @@ def run_ffmpeg(arguments: list[str], folder: Path | None = None) -> None:
 
 
 def cut_pristine(source: Path, start: float, seconds: float, height: int, output: Path) -> None:
-    """Cut a segment, bring it to at most `height` lines, and keep it without loss (FFV1 in Matroska)."""
+    """Cut a segment, bring it to at most `height` lines, and keep it without loss (FFVHUFF in Matroska)."""
     scale = f"scale=-2:'2*trunc(min({height},ih)/2)':flags=lanczos,setsar=1,format=yuv420p"
     cut = ["-ss", f"{start:.3f}", "-t", f"{seconds:.3f}", "-i", str(source.resolve())]
-    run_ffmpeg([*cut, "-vf", scale, *_EXACT, "-c:v", "ffv1", str(output.resolve())])
+    run_ffmpeg([*cut, "-vf", scale, *_EXACT, *_LOSSLESS, str(output.resolve())])
+
+
+def keep_frames(frames: Iterable[bytes], size: tuple[int, int], fps: int, output: Path) -> None:
+    """Keep frames of `size` (width, height), 8-bit RGB by rows, as YUV 4:2:0 without further loss (FFVHUFF)."""
+    raw = output.with_suffix(".rgb")
+    with raw.open("wb") as handle:
+        handle.writelines(frames)
+    told = ["-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{size[0]}x{size[1]}"]
+    exact = "scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact,setsar=1,format=yuv420p"
+    source = [*told, "-framerate", str(fps), "-i", str(raw.resolve())]
+    run_ffmpeg([*source, "-vf", exact, *_EXACT, *_LOSSLESS, str(output.resolve())])
+    raw.unlink()
 
 
 def degrade(pristine: Path, rung: Rung, size: tuple[int, int], output: Path) -> None:
     """Encode a rung of the ladder from a pristine segment of `size` (width, height) as H.264 in MP4."""
     filters = rung.filters.format(w=size[0], h=size[1]) + ",format=yuv420p"
-    codec = ["-c:v", "libx264", "-preset", "medium", "-crf", str(rung.crf), "-movflags", "+faststart"]
+    codec = ["-c:v", "libx264", "-preset", _PRESET, "-crf", str(rung.crf), "-movflags", "+faststart"]
     run_ffmpeg(["-i", str(pristine.resolve()), "-vf", filters, *_EXACT, *codec, str(output.resolve())])
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -75,3 +77,22 @@ def draw_rungs(count: int, seed: str) -> list[Rung]:
             if by_kind[kind] and len(chosen) < count:
                 chosen.append(by_kind[kind].pop())
     return [PRISTINE, *chosen]
+
+
+# A hand has as many of each kind as the kind's rungs are of the ladder; its halves are nearly alike.
+_HAND = ("compression", "combined", "scaling", "blur", "compression", "combined", "scaling", "noise")
+
+
+def deal_rungs(hands: int, seed: str) -> list[tuple[Rung, ...]]:
+    """Return hands of eight rungs, no rung twice in one: two of most kinds, one of blur and of noise.
+
+    The rungs of a kind go round in an order drawn by `seed`, so that each is dealt as often as any other of its
+    kind, or once more: what differs between the hands is not how hard they are on the whole.
+    """
+    draw = random.Random(seed)  # noqa: S311  a choice, not a secret
+    decks: dict[str, Iterator[Rung]] = {}
+    for kind in dict.fromkeys(_HAND):
+        rungs = [rung for rung in RUNGS if rung.kind == kind]
+        draw.shuffle(rungs)
+        decks[kind] = itertools.cycle(rungs)
+    return [tuple(next(decks[kind]) for kind in _HAND) for _ in range(hands)]
