@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoomvqa.errors import DamagedError, VideoError
-from zoomvqa.video.container import decodable, first_line, main_video, open_container, packets_of, set_up_decoder
+from zoomvqa.video.container import first_line, main_video, open_container, packets_of
+from zoomvqa.video.decoding import decodable, set_up_decoder
 from zoomvqa.video.show import AS_IS, Show, deinterlaced
 from zoomvqa.video.timeline import Timeline
 from zoomvqa.video.upright import Pictures
@@ -86,7 +87,7 @@ class PyAVReader:
 
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:
     decoder = set_up_decoder(stream, threads=True)
-    packets = decodable(packets_of(container, stream), decoder.name)
+    packets = decodable(packets_of(container, stream), decoder)
     for packet in chain(packets, [None]):  # the last gives what the decoder holds back
         yield from decoder.decode(packet)
 
