@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
-from av.codec.context import Flags
 from av.stream import Disposition
 
 from zoomvqa.errors import VideoError
@@ -22,7 +21,6 @@ from zoomvqa.video.headers import TrackHeader, track_header
 _LISTS = frozenset({"concat", "dash", "hls", "image2", "imf", "rtp", "rtsp", "sap", "sdp", "webm_dash_manifest"})
 # What the common ones begin with, for decoders that do not tell what they take a file for.
 _MARKS = (b"#EXTM3U", b"ffconcat")
-_NEEDS_KEY = frozenset({"vp8", "libvpx", "vp9", "libvpx-vp9", "av1", "libdav1d"})
 # What ffmpeg gives a stream that is marked as the one to show, in pixels of another's picture.
 _DEFAULT_IS_WORTH = 5_000_000
 
@@ -99,31 +97,6 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
             beat()
             if packet.size:
                 yield packet
-
-
-def set_up_decoder(stream: Any, *, threads: bool) -> Any:
-    """Return the decoder of a stream, to be used as the ffmpeg program uses it: it crops to the pixel.
-
-    Args:
-        stream: of a container that was just opened.
-        threads: decode frames at the same time; where a file is damaged, frames then differ from run to run.
-    """
-    decoder = stream.codec_context
-    decoder.flags |= Flags.unaligned
-    stream.thread_type = "AUTO" if threads else "NONE"
-    return decoder
-
-
-def decodable(packets: Iterator[Any], codec: str) -> Iterator[Any]:
-    """Yield the packets of a video without those before its first keyframe that a decoder only complains of.
-
-    Decoders of other codecs leave out what they cannot show, or can begin without a keyframe.
-    """
-    waits = codec in _NEEDS_KEY
-    for packet in packets:
-        waits = waits and not packet.is_keyframe
-        if not waits:
-            yield packet
 
 
 class Promise(NamedTuple):

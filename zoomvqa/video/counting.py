@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from zoomvqa.errors import VideoError
 from zoomvqa.video.clock import Marks, made_continuous, start_units, usual_of
-from zoomvqa.video.container import decodable, main_video, open_container, packets_of, set_up_decoder
+from zoomvqa.video.container import main_video, open_container, packets_of
+from zoomvqa.video.decoding import decodable, set_up_decoder
 from zoomvqa.video.times import Decoded, shown_times
 from zoomvqa.video.upright import UPRIGHT, Pictures, turn_of
 
@@ -90,7 +91,7 @@ def _to_the_end(container: Any, stream: Any, stored: Stored) -> Iterator[Any]:
     stored.broken = True
     with suppress(av.FFmpegError):
         packets = starmap(stored.seen, made_continuous(container, stream, packets_of(container, stream)))
-        yield from decodable(packets, stream.codec_context.name)
+        yield from decodable(packets, stream.codec_context)
         stored.broken = False
     yield None
 

@@ -13,6 +13,7 @@ from zoomvqa.video.clock import Marks, made_continuous
 from zoomvqa.video.container import first_line, packets_of, promised_end
 from zoomvqa.video.headers import TrackHeader
 from zoomvqa.video.parameters import ParameterWatch
+from zoomvqa.video.units import picture_test
 
 # Codecs of which each packet shows exactly one frame. Of those that predict from other frames that holds where the
 # first packet is a keyframe, and times tell in which order frames are shown. Of all others frames are counted
@@ -60,7 +61,8 @@ def read_packets(container: Any, stream: Any, header: TrackHeader) -> Packets:
     codec, step = stream.codec_context.name, steady_step(stream)
     watch = ParameterWatch(codec, stream.codec_context.extradata or b"")
     found = Packets(shows_all=codec in _EACH_ALONE or codec in _PREDICTED)
-    shows, marks = _SHOWS.get(codec, lambda _: True), Marks()
+    shows = _SHOWS.get(codec) or picture_test(codec, stream.codec_context.extradata or b"")
+    marks = Marks()
     try:
         for packet, moved in made_continuous(container, stream, packets_of(container, stream)):
             found.shows_all = found.shows_all and not moved

@@ -6,10 +6,10 @@ repeated with keyframes; where two differ, something may change. Reading them ta
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
-_START_CODE = re.compile(rb"\x00\x00\x01")
+from zoomvqa.video.units import length_bytes, unit_kind, units
+
 Header = Callable[[bytes], bytes]
 
 
@@ -44,15 +44,12 @@ class ParameterWatch:
 
 
 def _header_of(codec: str, extradata: bytes) -> Header | None:
-    prefix = 0
-    if extradata[:1] == b"\x01":  # packets hold lengths in place of start codes
-        at = 4 if codec == "h264" else 21
-        prefix = (extradata[at : at + 1] or b"\x03")[0] % 4 + 1
+    prefix = length_bytes(codec, extradata)
     known: dict[str, Header] = {
-        "h264": lambda data: b"".join(u for u in _units(data, prefix) if u[:1] and u[0] & 31 == 7),
-        "hevc": lambda data: b"".join(u for u in _units(data, prefix) if u[:1] and u[0] >> 1 & 63 == 33),
-        "mpeg4": lambda data: b"".join(u for u in _units(data, 0) if u[:1] and 0x20 <= u[0] <= 0x2F),
-        "mpeg2video": lambda data: b"".join(u[1:4] for u in _units(data, 0) if u[:1] == b"\xb3"),
+        "h264": lambda data: b"".join(u for u in units(data, prefix) if unit_kind(codec, u) == 7),
+        "hevc": lambda data: b"".join(u for u in units(data, prefix) if unit_kind(codec, u) == 33),
+        "mpeg4": lambda data: b"".join(u for u in units(data, 0) if u[:1] and 0x20 <= u[0] <= 0x2F),
+        "mpeg2video": lambda data: b"".join(u[1:4] for u in units(data, 0) if u[:1] == b"\xb3"),
         "vp8": lambda data: data[6:10] if data[3:6] == b"\x9d\x01\x2a" else b"",
         "libvpx": lambda data: data[6:10] if data[3:6] == b"\x9d\x01\x2a" else b"",
         "vp9": _vp9_size,
@@ -81,32 +78,18 @@ def _listed_units(codec: str, record: bytes) -> Iterator[bytes]:
     at = 23
     for _ in range(record[22]):
         kind, count = record[at] & 63, int.from_bytes(record[at + 1 : at + 3], "big")
-        units, at = _sized_units(record, at + 3, count)
-        yield from units if kind == 33 else ()
+        found, at = _sized_units(record, at + 3, count)
+        yield from found if kind == 33 else ()
 
 
 def _sized_units(record: bytes, at: int, count: int) -> tuple[list[bytes], int]:
     """Return units with two bytes of length before each, and where they end."""
-    units = []
+    found = []
     for _ in range(count):
         size = int.from_bytes(record[at : at + 2], "big")
-        units.append(record[at + 2 : at + 2 + size])
+        found.append(record[at + 2 : at + 2 + size])
         at += 2 + size
-    return units, at
-
-
-def _units(data: bytes, prefix: int) -> Iterator[bytes]:
-    """Yield the units of a packet: after start codes, or with lengths of `prefix` bytes before them."""
-    if not prefix:
-        begins = [found.end() for found in _START_CODE.finditer(data)]
-        ends = [*(begin - 3 for begin in begins), len(data)][1:]
-        yield from (data[begin:end].rstrip(b"\0") for begin, end in zip(begins, ends, strict=True))
-        return
-    at = 0
-    while at + prefix < len(data):
-        size = int.from_bytes(data[at : at + prefix], "big")
-        yield data[at + prefix : at + prefix + size]
-        at += prefix + size
+    return found, at
 
 
 def _jpeg_size(data: bytes) -> bytes:
