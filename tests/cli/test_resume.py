@@ -165,7 +165,9 @@ def test_a_run_killed_before_its_first_checkpoint_begins_again(labelled, command
 
 def test_mistakes(labelled, command: Run, tmp_path):
     one_line(command("train", "resume=nowhere"), "resume: nowhere holds no run that can go on")
-    one_line(command("train", "resume=nowhere", "seed=3"), "so nothing else but trainer.max_epochs may be given: seed=3")
+    one_line(
+        command("train", "resume=nowhere", "seed=3"), "so nothing else but trainer.max_epochs may be given: seed=3"
+    )
     assert command("train", *VQA, *on(labelled), "output=run", "trainer.max_epochs=1").code == 0
     outcome = command("train", *VQA, *on(labelled), "output=run")
     one_line(outcome, "output: run already holds a run; give another output=, resume=auto or overwrite=true")
