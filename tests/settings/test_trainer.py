@@ -30,9 +30,20 @@ def test_devices_that_are_none(devices):
 
 @pytest.mark.parametrize(
     ("given", "taken"),
-    [("bf16-mixed", "bf16-mixed"), (32, "32-true"), ("bf16", "bf16-mixed"), ("16", "16-mixed")],
+    [
+        ("bf16-mixed", "bf16-mixed"),
+        (32, "32-true"),
+        ("bf16", "bf16-mixed"),
+        ("16", "16-mixed"),
+        (64, "64-true"),
+        ("bf16-true", "bf16-true"),
+        ("16-true", "16-true"),
+    ],
 )
 def test_precisions(given, taken):
     assert check(TrainerSettings, USUAL | {"precision": given}).precision == taken
-    with pytest.raises(SettingsError, match="precision: got 'bf16-true', expected '32-true', 'bf16-mixed'"):
-        check(TrainerSettings, USUAL | {"precision": "bf16-true"})
+
+
+def test_precisions_that_are_none():
+    with pytest.raises(SettingsError, match="precision: got 'bf8-true', expected '32-true', 'bf16-mixed'"):
+        check(TrainerSettings, USUAL | {"precision": "bf8-true"})

@@ -23,9 +23,8 @@ Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
 # Fewer draws tell no interval.
 FEWEST_RESAMPLES = 100
 
-# Short names that Lightning takes as well. Its bf16-true, 16-true and 64-true are refused: labels, losses and
-# averaged weights are float32, and it cannot convert our batches.
-_SHORT_NAMES = {"32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}
+# Short names that Lightning takes as well.
+_SHORT_NAMES = {"64": "64-true", "32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}
 
 Branch = Annotated[IQABranch | VQABranch | FusionBranch, Field(discriminator="name")]
 
@@ -37,7 +36,7 @@ class TrainerSettings(Settings):
     devices: PositiveInt | Literal[-1, "auto"] | list[NonNegativeInt]
     num_nodes: PositiveInt
     strategy: str
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true"]
     max_epochs: PositiveInt
     accumulate_grad_batches: PositiveInt
     gradient_clip_val: PositiveFloat | None

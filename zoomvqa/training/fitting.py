@@ -36,6 +36,7 @@ from zoomvqa.training.loggers import build_loggers
 from zoomvqa.training.report import ValidationReport
 from zoomvqa.training.resume import WORKING_FOLDER, LongerRun
 from zoomvqa.training.summary import parts_of, summary_table
+from zoomvqa.training.true_precision import NetworkPrecision, true_precision
 from zoomvqa.training.versions import versions
 from zoomvqa.training.whole_checkpoints import WholeCheckpoints
 
@@ -144,9 +145,15 @@ def _compile(module: BranchModule, trainer: lightning.Trainer) -> None:
     """Compile the attention of a Video Swin on a CPU now; have any other network compiled when it is first used.
 
     Raises:
-        UserError: there is no compiler.
+        UserError: there is no compiler, or on a CPU the network has another dtype than float32.
     """
-    if trainer.strategy.root_device.type == "cpu" and compile_attention(module):
+    on_cpu = trainer.strategy.root_device.type == "cpu"
+    if on_cpu and isinstance(trainer.precision_plugin, NetworkPrecision):
+        raise SettingsError(
+            f"compile: got true with trainer.precision={trainer.precision} on a CPU, expected 32-true or "
+            "bf16-mixed: what is compiled has float32 weights"
+        )
+    if on_cpu and compile_attention(module):
         return
     names = [os.environ.get("CXX", "g++"), "g++", "clang++"]
     if not any(shutil.which(name) for name in names):
@@ -181,6 +188,8 @@ def _fit(
     trainer: lightning.Trainer, module: BranchModule, data: BranchDataModule, resume_from: Path | None
 ) -> None:
     """Train; an interruption comes out as KeyboardInterrupt."""
+    # Before a checkpoint is loaded, which would round its float64 weights.
+    trainer.precision_plugin.convert_module(module)
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
     except SIGTERMException:
@@ -207,13 +216,15 @@ def _trainer(
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
     warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
+    plugin = true_precision(settings.precision)
+    given = settings.model_dump(exclude={"profiler"}) | ({"precision": None} if plugin else {})
     try:
         return lightning.Trainer(
-            **settings.model_dump(exclude={"profiler"}),
+            **given,
             profiler=_profiler(settings.profiler, output),
             logger=loggers or False,
             callbacks=callbacks,
-            plugins=[WholeCheckpoints()],
+            plugins=[WholeCheckpoints(), *([plugin] if plugin else [])],
             default_root_dir=output,
             use_distributed_sampler=False,  # the datamodule shares the data out itself
             num_sanity_val_steps=0,

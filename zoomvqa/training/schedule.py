@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from zoomvqa.settings.shared import Optimiser
+from zoomvqa.training.narrow_adamw import NarrowAdamW
 
 
 def cosine_factor(iteration: int, total: int, warmup: int = 0) -> float:
@@ -54,7 +56,7 @@ def parameter_groups(net: nn.Module, settings: Optimiser) -> list[dict]:
 
 
 def build_optimiser(net: nn.Module, settings: Optimiser, total: int, epochs: int) -> tuple[AdamW, LambdaLR]:
-    """Return AdamW and its schedule, to be stepped every iteration.
+    """Return AdamW and its schedule, to be stepped every iteration; one of its own for weights in half precision.
 
     Args:
         net: the network.
@@ -63,7 +65,9 @@ def build_optimiser(net: nn.Module, settings: Optimiser, total: int, epochs: int
         epochs: of the whole run, which the warm-up is counted in.
     """
     groups = parameter_groups(net, settings)
-    optimiser = AdamW(groups, lr=settings.lr, weight_decay=settings.weight_decay, betas=settings.betas)
+    narrow = any(p.dtype in (torch.bfloat16, torch.float16) for p in net.parameters())
+    kind = NarrowAdamW if narrow else AdamW
+    optimiser = kind(groups, lr=settings.lr, weight_decay=settings.weight_decay, betas=settings.betas)
     # FAST-VQA and Zoom-VQA warm up for a whole number of iterations.
     warmup = int(settings.warmup_epochs * total / max(1, epochs))
     return optimiser, LambdaLR(optimiser, lambda i: cosine_factor(i, total, warmup))

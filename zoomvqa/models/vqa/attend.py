@@ -32,7 +32,8 @@ def attend(
 
     Args:
         qkv: (batch, places, 3, heads, channels a head), in the plan's order.
-        relative: (heads, d, h, w, d, h, w) float32, of the first bias table, for the plan's window (d, h, w).
+        relative: (heads, d, h, w, d, h, w), of the first bias table, for the plan's window (d, h, w); float32, or
+            float64 where `qkv` is.
         fragment: the same of the second table, or None without one.
         plan: the windows.
         compiled: use `zoomvqa.models.vqa.compiled`, which has been built and fits; on a CPU.
@@ -146,7 +147,7 @@ def _gradient(
     for group in plan.groups:
         given = (*_parts(qkv[:, group.places], group.tokens), *_parts(beside[:, group.places], group.tokens))
         wanted = [torch.empty_like(part) for part in given[:3]]
-        total = torch.zeros(heads, group.tokens, group.tokens)
+        total = torch.zeros(heads, group.tokens, group.tokens, dtype=torch.promote_types(qkv.dtype, torch.float32))
         for some in _few(heads):
             bias = biases.of(group, some)
             for at in _pieces(len(given[0]), bias):

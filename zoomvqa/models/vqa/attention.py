@@ -70,9 +70,10 @@ class WindowAttention(nn.Module):
         return self.qkv(tokens).unflatten(-1, (3, self.heads, -1))
 
     def _spread(self, table: Tensor, plan: WindowPlan) -> Tensor:
-        """Return the float32 bias of every pair of a window's tokens: (heads, d, h, w, d, h, w)."""
+        """Return the bias of every pair of a window's tokens, float32 at least: (heads, d, h, w, d, h, w)."""
         rows = relative_index(self.window, plan.size, table.device)
-        return table.float().t().contiguous().index_select(1, rows).unflatten(1, plan.size + plan.size)
+        wide = table.to(torch.promote_types(table.dtype, torch.float32))
+        return wide.t().contiguous().index_select(1, rows).unflatten(1, plan.size + plan.size)
 
 
 def compile_attention(net: nn.Module) -> bool:
