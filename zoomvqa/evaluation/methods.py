@@ -38,6 +38,7 @@ class Tested:
         split: which part they are: train, val, test or all.
         reader: the decoder they need.
         endings: what their files' names have behind the labelled name; see `data.endings`.
+        mos_range: lowest and highest MOS of the set; None where it is not known.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Tested:
     split: str
     reader: ReaderName = "auto"
     endings: tuple[str, ...] = ()
+    mos_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Outcome:
         missing: labelled videos without a prediction.
         split: which part of the set was judged: train, val, test or all.
         note: what the reader of the figures must know; empty where there is nothing.
+        mos_range: lowest and highest MOS of the set; None where it is not known.
+        has_unit: whether predictions may be in units of the MOS; an RMSE of others, as they are, means nothing.
     """
 
     method: str
@@ -66,6 +70,8 @@ class Outcome:
     missing: int
     split: str = "all"
     note: str = ""
+    mos_range: tuple[float, float] | None = None
+    has_unit: bool = True
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ def part_to_judge(
             f"{labelled.name}: all opinions lie in 0..1; where the set's scale is wider they are placeholders, "
             "and the figures mean nothing"
         )
-    return Tested(labelled.name, videos, chosen, reader, endings)
+    return Tested(labelled.name, videos, chosen, reader, endings, labelled.mos_range)
 
 
 def load_method(source: str) -> Loaded:
@@ -163,8 +169,10 @@ def run_checkpoint(
         if not scores:
             raise SettingsError(f"data: no video of {tested.name} can be scored; {table} has the reasons")
         judged, missing, _ = match(scores, tested.videos)
-        note = _seen_before(checkpoint.description, tested)
-        found.append(Outcome(name, tested.name, judged, len(missing), tested.split, note))
+        about = checkpoint.description
+        note, has_unit = _seen_before(about, tested), about.unit == "mos"
+        about_set = (len(missing), tested.split, note, tested.mos_range, has_unit)
+        found.append(Outcome(name, tested.name, judged, *about_set))
     return found
 
 
@@ -211,7 +219,7 @@ def read_method(source: str, name: str, sets: Sequence[Tested]) -> list[Outcome]
         if missing:
             say(f"{path.name}: {len(missing)} videos of {tested.name} have no prediction: {_some(missing)}")
         used |= table.scores.keys() - set(strays)
-        found.append(Outcome(name, tested.name, judged, len(missing), tested.split))
+        found.append(Outcome(name, tested.name, judged, len(missing), tested.split, mos_range=tested.mos_range))
     if strays := [video for video in table.scores if video not in used]:
         say(f"{path.name}: {len(strays)} predictions are of no video that is judged: {_some(strays)}")
     return found

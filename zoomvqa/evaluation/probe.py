@@ -127,4 +127,4 @@ def run_probe(labelled: LabelledSet, tested: Tested, settings: Probe) -> Outcome
         return None
     pairs, missing, _ = match(found, tested.videos)
     note = f"ridge regression on frozen {BACKBONE}, fitted on the {len(train)} training videos of this set"
-    return Outcome(NAME, tested.name, pairs, len(missing), tested.split, note)
+    return Outcome(NAME, tested.name, pairs, len(missing), tested.split, note, tested.mos_range)

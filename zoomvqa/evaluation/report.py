@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from rich.table import Table
 
 import zoomvqa
 from zoomvqa.console import console, say
-from zoomvqa.evaluation.agree import Judged
 from zoomvqa.evaluation.comparisons import compare_all
 from zoomvqa.evaluation.methods import Outcome
 from zoomvqa.evaluation.tables import Method, published, write_tables
@@ -73,7 +72,7 @@ def report(results: Results, output: Path, options: Options) -> None:
     rows: list[list[Any]] = []
     whole: dict[tuple[str, str], Agreement] = {}
     for outcomes in results.values():
-        figures = {outcome.method: _figures(outcome.judged, options) for outcome in outcomes}
+        figures = {outcome.method: _figures(outcome, options) for outcome in outcomes}
         whole |= {(o.set, o.method): figures[o.method][_ALL] for o in outcomes}
         rows += [_row(o, group, found) for o in outcomes for group, found in figures[o.method].items()]
         _show(outcomes, {name: found[_ALL] for name, found in figures.items()})
@@ -105,9 +104,13 @@ def _is_ours(folder: Path) -> bool:
     return any(begins_with(folder / "figures.csv", ",".join(header)) for header in (_HEADER, earlier))
 
 
-def _figures(judged: Judged, options: Options) -> dict[Group, Agreement]:
+def _figures(outcome: Outcome, options: Options) -> dict[Group, Agreement]:
     asked = {"parameters": options.parameters, "resamples": options.resamples}
-    return {_ALL: judged.figures(**asked)} | judged.by_group(**asked)
+    found = {_ALL: outcome.judged.figures(**asked)} | outcome.judged.by_group(**asked)
+    if outcome.has_unit:
+        return found
+    told = "scores without a unit: no RMSE but that after the fit"
+    return {group: replace(each, rmse=None, notes=(*each.notes, told)) for group, each in found.items()}
 
 
 def _row(outcome: Outcome, group: Group, figures: Agreement) -> list[Any]:
@@ -133,6 +136,8 @@ def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
 def _show(outcomes: Sequence[Outcome], figures: Mapping[str, Agreement]) -> None:
     """Print a column a method; three of them fit a narrow terminal."""
     part = "" if outcomes[0].split == "all" else f", {outcomes[0].split} part"
+    scale = outcomes[0].mos_range
+    part += "" if scale is None else f", MOS {scale[0]:g} to {scale[1]:g}"
     table = Table("", *(escape(o.method) for o in outcomes), title=escape(f"{outcomes[0].set}{part}"))
     table.add_row("videos", *(str(figures[o.method].videos) for o in outcomes))
     for name in _FIGURES:

@@ -27,7 +27,7 @@ class Agreement:
         srcc: Spearman's rank correlation.
         plcc: Pearson's correlation of the predictions as they are.
         krcc: Kendall's tau-b.
-        rmse: of the predictions as they are, in units of the MOS.
+        rmse: of the predictions as they are, in units of the MOS; None where they have no unit.
         plcc_fit, rmse_fit: after the logistic fit.
         outlier_ratio: share of videos whose fitted prediction is further from the MOS than `outlier_bound`; None
             where the opinions' spread is not known.
@@ -41,7 +41,7 @@ class Agreement:
     srcc: float | None
     plcc: float | None
     krcc: float | None
-    rmse: float
+    rmse: float | None
     plcc_fit: float | None
     rmse_fit: float | None
     outlier_ratio: float | None = None
