@@ -7,8 +7,12 @@ from pathlib import Path
 import av
 import pytest
 from conftest import Make
+from damage import garbled
 from reader_matrix import look, sums_of_ffmpeg
 
+from zoomvqa.errors import DamagedError
+from zoomvqa.video.container import open_container, packets_of
+from zoomvqa.video.decoding import decoded, set_up_decoder
 from zoomvqa.video.reader import Video
 from zoomvqa.video.units import picture_test
 
@@ -86,3 +90,21 @@ def test_delimiters_between_pictures(make_video: Make, tmp_path):
     sound = make_video("plain_hevc.mkv", codec=HEVC)
     delimiter = (3).to_bytes(4, "big") + DELIMITER["hevc"][4:]
     check(with_packets(sound, tmp_path / "delimiters.mkv", delimiter, {5, 12}))
+
+
+def marked(path: Path) -> list[bool]:
+    """Return of each frame that threads decode whether it is marked as corrupt."""
+    with open_container(path) as container:
+        stream = container.streams.video[0]
+        decoder = set_up_decoder(stream, threads=True)
+        return [frame.is_corrupt for frame in decoded(packets_of(container, stream), decoder)]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "avi"])  # with lengths of units, and with start codes
+def test_damage_in_the_last_packet_is_found_each_time(make_video: Make, tmp_path, ending):
+    sound = make_video(f"last.{ending}", size="640x480", codec=B_FRAMES)
+    assert marked(sound) == [False] * 30
+    path = garbled(sound, tmp_path, {29})
+    assert all(sum(marked(path)) == 1 for _ in range(10))  # threads race
+    with pytest.raises(DamagedError):
+        list(Video(path, "pyav").frames(range(30)))

@@ -1,4 +1,4 @@
-"""What a decoder is given: set up as the ffmpeg program sets it up, and only packets that it can use."""
+"""A decoder set up as the ffmpeg program sets it up, what it is given, and what it gives out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import av
 from av.codec.context import Flags
 
-from zoomvqa.video.units import picture_test
+from zoomvqa.video.units import h264_delimiter, picture_test
 
 _NEEDS_KEY = frozenset({"vp8", "libvpx", "vp9", "libvpx-vp9", "av1", "libdav1d"})
 
@@ -48,9 +48,47 @@ def decodable(packets: Iterator[Any], decoder: Any) -> Iterator[Any]:
         yield packet
 
 
+def decoded(packets: Iterator[Any], decoder: Any) -> Iterator[Any]:
+    """Yield the frames of the packets of a video, and at their end those that the decoder holds back.
+
+    Raises:
+        av.FFmpegError: a packet does not decode.
+    """
+    for packet in decodable(packets, decoder):
+        yield from decoder.decode(packet)
+    if decoder.name == "h264":
+        yield from _once_threads_are_done(decoder)
+    yield from decoder.decode(None)
+
+
+def _once_threads_are_done(decoder: Any) -> Iterator[Any]:
+    """Give an H.264 decoder's threads nothing to do, one after the other, so that each ends what it was doing.
+
+    Asked for its last frames before that, FFmpeg gives them out right, but does not mark those that are damaged.
+    """
+    delimiter = h264_delimiter(decoder.extradata or b"")
+    before, decoder.skip_frame = decoder.skip_frame, "NONREF"  # a packet without a picture is then no error
+    try:
+        for _ in range(decoder.thread_count):
+            yield from decoder.decode(_packet(delimiter))
+    finally:
+        decoder.skip_frame = before
+
+
 def _with_before(data: bytes, packet: Any) -> Any:
     """Return a packet with data put before its own."""
-    joined = av.Packet(data + bytes(packet))
+    joined = _packet(data + bytes(packet))
     for name in ("stream", "time_base", "pts", "dts", "duration", "is_keyframe"):
         setattr(joined, name, getattr(packet, name))
     return joined
+
+
+def _packet(data: bytes) -> Any:
+    """Return a packet with a copy of data.
+
+    `av.Packet(data)` would hold the bytes themselves. To let go of them a decoder's thread needs Python's lock,
+    which whoever closes the decoder holds while it waits for that thread: neither would ever go on (PyAV 18).
+    """
+    packet = av.Packet(len(data))
+    packet.update(data)
+    return packet

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from zoomvqa.errors import DamagedError, VideoError
 from zoomvqa.video.container import first_line, main_video, open_container, packets_of
-from zoomvqa.video.decoding import decodable, set_up_decoder
+from zoomvqa.video.decoding import decoded, set_up_decoder
 from zoomvqa.video.show import AS_IS, Show, deinterlaced
 from zoomvqa.video.timeline import Timeline
 from zoomvqa.video.upright import Pictures
@@ -51,7 +51,8 @@ class PyAVReader:
             with open_container(self._path) as container:
                 stream = main_video(container)
                 pictures = pictures_of(self._timeline, self._show)
-                frames = self._checked(_decoded(container, stream))
+                decoder = set_up_decoder(stream, threads=True)
+                frames = self._checked(decoded(packets_of(container, stream), decoder))
                 frames = deinterlaced(frames) if self._show.deinterlaces else frames
                 for position, frame in enumerate(frames):
                     if position == index:
@@ -83,13 +84,6 @@ class PyAVReader:
             raise DamagedError(f"more than {len(self._timeline)} frames decode")
         if self._trusts_times and frame.pts is not None and frame.pts > self._timeline.pts[position]:
             raise DamagedError(f"frame {position} does not decode")
-
-
-def _decoded(container: Any, stream: Any) -> Iterator[Any]:
-    decoder = set_up_decoder(stream, threads=True)
-    packets = decodable(packets_of(container, stream), decoder)
-    for packet in chain(packets, [None]):  # the last gives what the decoder holds back
-        yield from decoder.decode(packet)
 
 
 def pictures_of(line: Timeline, show: Show) -> Pictures:

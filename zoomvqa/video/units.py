@@ -78,6 +78,12 @@ def picture_test(codec: str, extradata: bytes) -> Callable[[bytes | memoryview],
     return lambda data: _holds_picture(codec, bytes(data), prefix)
 
 
+def h264_delimiter(extradata: bytes) -> bytes:
+    """Return a packet with nothing but an access unit delimiter, for a stream with this header."""
+    unit, prefix = b"\x09\xf0", length_bytes("h264", extradata)
+    return (len(unit).to_bytes(prefix, "big") if prefix else b"\0\0\0\1") + unit
+
+
 def _holds_picture(codec: str, data: bytes, prefix: int) -> bool:
     known, seen, length = _KINDS[codec], set[int](), 0
     for unit in units(data, prefix):
