@@ -3,7 +3,7 @@
 Videos in mp4, mkv, webm, ts and avi, made here or encoded from the real ones, are damaged in many ways. Each is
 opened, and all of its frames are read; where that fails for damage, what decodes of it is salvaged. No damage may
 hang or end the run, every file has an outcome, nothing that ffmpeg itself decodes no frame of may be read to its
-end, and each salvaged frame must be one that ffmpeg decodes. Then all of them go through the processes that feed
+end, and each frame must be one that ffmpeg decodes. Then all of them go through the processes that feed
 the networks, where each must come to its one end, too. Prints the counts, and exits with 1 where that does not
 hold.
 """
@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.damages import damaged_files
 from benchmarks.feeding import feed
 from zoomvqa.data.frame_source import open_store
 from zoomvqa.data.one_pass import FrameStore
@@ -65,67 +66,7 @@ def encode_sources(folder: Path, real: Path | None) -> list[Path]:
     return found
 
 
-def flipped(data: bytearray, draw: random.Random, _: bytes) -> bytes:
-    """Turn over some bits."""
-    for _time in range(draw.choice([1, 8, 64, 512])):
-        data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
-    return bytes(data)
-
-
-def cut(data: bytearray, draw: random.Random, _: bytes) -> bytes:
-    """Cut off the end."""
-    return bytes(data[: draw.randrange(len(data))])
-
-
-def beheaded(data: bytearray, draw: random.Random, _: bytes) -> bytes:
-    """Cut off the beginning."""
-    return bytes(data[draw.randrange(1, len(data)) :])
-
-
-def blanked(data: bytearray, draw: random.Random, _: bytes) -> bytes:
-    """Overwrite a part with zeros or noise."""
-    begin, length = draw.randrange(len(data)), draw.choice([64, 1024, 16384])
-    length = min(length, len(data) - begin)
-    data[begin : begin + length] = bytes(length) if draw.random() < 0.5 else draw.randbytes(length)
-    return bytes(data)
-
-
-def spliced(data: bytearray, draw: random.Random, other: bytes) -> bytes:
-    """Put the header of another file before the rest."""
-    length = draw.choice([16, 256, 4096])
-    return other[:length] + bytes(data[length:])
-
-
-def shuffled(data: bytearray, draw: random.Random, _: bytes) -> bytes:
-    """Exchange two parts."""
-    length = max(1, min(4096, len(data) // 4))
-    one, two = sorted(draw.randrange(len(data) - length) for _ in "ab")
-    data[one : one + length], data[two : two + length] = data[two : two + length], data[one : one + length]
-    return bytes(data)
-
-
-def swollen(data: bytearray, draw: random.Random, _: bytes) -> bytes:
-    """Put noise in between."""
-    at = draw.randrange(len(data))
-    return bytes(data[:at]) + draw.randbytes(draw.choice([1, 100, 10000])) + bytes(data[at:])
-
-
-DAMAGES: tuple[Callable[[bytearray, random.Random, bytes], bytes], ...] = (
-    flipped, cut, beheaded, blanked, spliced, shuffled, swollen,
-)  # fmt: skip
-
-
-def damaged_files(sources: list[Path], folder: Path, count: int, seed: int) -> Iterator[Path]:
-    """Write damaged files one after the other."""
-    draw = random.Random(seed)  # noqa: S311  damage, not a secret
-    for number in range(count):
-        source, other = sources[number % len(sources)], draw.choice(sources)
-        damage = DAMAGES[number // len(sources) % len(DAMAGES)]
-        path = folder / f"{number:05d}_{damage.__name__}{source.suffix}"
-        path.write_bytes(damage(bytearray(source.read_bytes()), draw, other.read_bytes()))
-        yield path
-
-
+@cache
 def frames_of_ffmpeg(path: Path) -> list[str]:
     """Return the checksums of the frames that ffmpeg itself decodes of a file, with one thread."""
     command = [ffmpeg_program(), "-nostdin", "-v", "quiet", "-threads", "1", "-i", str(path), "-map", "0:v:0"]
@@ -224,10 +165,11 @@ def _troubles(path: Path, result: Seen) -> Iterator[str]:
     theirs = frames_of_ffmpeg(path)
     if not theirs:
         yield f"it was {result.outcome}, but ffmpeg decodes no frame of it"
-    elif result.outcome == "read in part" and path.suffix not in _UNSTEADY:
+    elif path.suffix not in _UNSTEADY:
         left = iter(theirs)
         if missing := sum(frame not in left for frame in result.frames):
-            yield f"{missing} of {len(result.frames)} salvaged frames are not among ffmpeg's {len(theirs)}"
+            count = len(result.frames)
+            yield f"{result.outcome}: {missing} of {count} frames are not among ffmpeg's {len(theirs)}"
 
 
 def main() -> None:
