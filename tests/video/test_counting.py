@@ -8,7 +8,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from conftest import Make
+from conftest import H264, Make
 from damage import garbled
 from PIL import Image
 from truth import decoded
@@ -18,8 +18,6 @@ from zoomvqa.video.container import main_video, open_container
 from zoomvqa.video.counting import count_frames, first_of_plain
 from zoomvqa.video.reader import Video
 from zoomvqa.video.salvage import salvage
-
-H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
 
 @pytest.mark.parametrize("reader", ["auto", "pyav"])
