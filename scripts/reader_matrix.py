@@ -25,7 +25,6 @@ from zoomvqa.isolated import Lost, run_isolated
 from zoomvqa.ladder.encode import ffmpeg_program
 from zoomvqa.video.reader import Video
 
-READERS = ("auto", "pyav")
 # Seconds after which a file is given up.
 PATIENCE = 120.0
 # Bytes of ffmpeg's frames that are held to say how far a wrong one is from them.
@@ -39,7 +38,7 @@ class Seen(NamedTuple):
 
     Attributes:
         asked: the reader asked for.
-        used: the reader that gave the frames, empty where none did.
+        used: the reader that gave the frames, empty where none did; both where it was changed midway.
         troubles: what differs from ffmpeg.
         error: what was raised on opening the file.
     """
@@ -75,7 +74,9 @@ def reads(count: int) -> list[list[list[int]]]:
 def look(path: Path) -> list[Seen]:
     """Read a file with each reader, and compare with ffmpeg."""
     truth = sums_of_ffmpeg(path)
-    found = [_look(path, asked, truth) for asked in READERS]
+    found = [_look(path, "auto", truth)]
+    # Where auto takes PyAV, that it reads the same again proves nothing more.
+    found.append(found[0]._replace(asked="pyav") if found[0].used == "pyav" else _look(path, "pyav", truth))
     if truth and len({bool(seen.error) for seen in found}) > 1:
         found = [seen._replace(troubles=(*seen.troubles, "only one reader refuses it")) for seen in found]
     return found
@@ -94,9 +95,10 @@ def _look(path: Path, asked: str, truth: Sequence[str]) -> Seen:
     used = ""
     for number, lists in enumerate(reads(len(video))):
         video = Video(path, asked) if number else video
+        began = video.reader
         for indices in lists:
             troubles += _read(video, indices, truth)
-        used = video.reader
+        used = began if video.reader == began else f"{began}, then {video.reader}"
     return Seen(asked, used, tuple(dict.fromkeys(troubles)))
 
 

@@ -11,6 +11,8 @@ import imageio_ffmpeg
 import pytest
 
 Make = Callable[..., Path]
+# Quick to encode.
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
 
 def ffmpeg(*arguments: str | Path) -> None:
@@ -31,7 +33,7 @@ def make_video(tmp_path_factory: pytest.TempPathFactory) -> Make:
         rate: str = "25",
         frames: int = 30,
         picture: str = "testsrc2",
-        codec: tuple[str, ...] = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
+        codec: tuple[str, ...] = H264,
         inputs: tuple[str, ...] = (),
     ) -> Path:
         path = folder / name

@@ -6,9 +6,10 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import imageio_ffmpeg
+import pytest
 
 
 class Encode(NamedTuple):
@@ -49,6 +50,11 @@ class Made(NamedTuple):
     before: tuple[str, ...] = ()
     sound: bool = False
     edit: Callable[[bytes], bytes] | None = None
+
+
+def names(quick: dict[str, Made], slow: dict[str, Made]) -> list[Any]:
+    """Return the names of all files as a test's parameters, those that are not in `quick` marked as slow."""
+    return [*quick, *(pytest.param(name, marks=pytest.mark.slow) for name in slow if name not in quick)]
 
 
 def run(*arguments: str | Path) -> None:

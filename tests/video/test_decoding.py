@@ -6,7 +6,11 @@ from pathlib import Path
 
 import av
 import pytest
+<<<<<<< HEAD
 from conftest import Make
+=======
+from conftest import H264, Make
+>>>>>>> wt-video
 from damage import garbled
 from reader_matrix import look, sums_of_ffmpeg
 
@@ -16,7 +20,7 @@ from zoomvqa.video.decoding import decoded, set_up_decoder
 from zoomvqa.video.reader import Video
 from zoomvqa.video.units import picture_test
 
-H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10")
+SHORT_GROUPS = (*H264, "-g", "10")
 B_FRAMES = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "10", "-bf", "2")
 HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=0:keyint=10")
 DELIMITER = {"h264": b"\0\0\0\1\x09\x30", "hevc": b"\0\0\0\1\x46\x01\x50"}
@@ -49,7 +53,7 @@ def check(path: Path, frames: int = 30) -> None:
     assert Video(path).timeline.counted
 
 
-@pytest.mark.parametrize(("codec", "options"), [("h264", H264), ("h264", B_FRAMES), ("hevc", HEVC)])
+@pytest.mark.parametrize(("codec", "options"), [("h264", SHORT_GROUPS), ("h264", B_FRAMES), ("hevc", HEVC)])
 def test_a_delimiter_at_the_end_of_a_raw_stream(make_video: Make, tmp_path, codec, options):
     sound = make_video(f"raw{len(options)}.{codec}", codec=options)
     path = tmp_path / sound.name
@@ -75,12 +79,12 @@ def sets_of(path: Path) -> bytes:
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 @pytest.mark.parametrize("before", [{0}, {10}, {0, 7, 20}])
 def test_parameter_sets_stored_as_frames(make_video: Make, tmp_path, ending, before):
-    sound = make_video("plain.mp4", codec=H264)
+    sound = make_video("plain.mp4", codec=SHORT_GROUPS)
     check(with_packets(sound, tmp_path / f"sets.{ending}", sets_of(sound), before))
 
 
 def test_parameter_sets_among_hidden_frames(make_video: Make, tmp_path):
-    sound = make_video("plain.mp4", codec=H264)
+    sound = make_video("plain.mp4", codec=SHORT_GROUPS)
     path = with_packets(sound, tmp_path / "sets.mov", sets_of(sound), {0, 2, 12}, hidden=6)
     check(path, 26)
     assert Video(path).timeline.hidden

@@ -7,20 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Make, ffmpeg
+from conftest import H264, Make, ffmpeg
 from truth import decoded
 
 from zoomvqa.errors import DamagedError, VideoError
 from zoomvqa.video.headers import NO_CROP, Crop, track_header
 from zoomvqa.video.reader import Video
 
-H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-KEY = (
-    "-encryption_key",
-    "76a6c65c5ea762046bd749a2e632ccbb",
-    "-encryption_kid",
-    "a7e61c373e219033c21091fa607bf3b8",
-)
+KEY = ("-encryption_key", "76" * 16, "-encryption_kid", "a7" * 16)
 
 
 def box(kind: bytes, *parts: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from matrix import make
+from matrix import make, names
 from matrix_files import FILES, QUICK, SLOW
 from matrix_sources import SOURCES
 from reader_matrix import _look, compare, look, sums_of_ffmpeg
@@ -17,25 +17,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("matrix")
 
 
-def check(folder: Path, name: str) -> None:
-    """Make a file, and read it with each reader."""
+@pytest.mark.parametrize("name", names(QUICK, SLOW))
+def test_frames_are_ffmpegs(folder, name):
     path = make(folder, name, FILES[name], SOURCES)
     try:
         wrong = [f"{seen.asked} ({seen.used or 'none'}): {text}" for seen in look(path) for text in seen.troubles]
     finally:
         path.unlink()
     assert not wrong, "\n".join(wrong)
-
-
-@pytest.mark.parametrize("name", QUICK)
-def test_frames_are_ffmpegs(folder, name):
-    check(folder, name)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in SLOW if name not in QUICK])
-def test_frames_are_ffmpegs_in_the_whole_product(folder, name):
-    check(folder, name)
 
 
 def test_every_frame_is_told_apart(folder):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Make, ffmpeg
+from conftest import H264, Make, ffmpeg
 from truth import decoded
 
 from zoomvqa.errors import DamagedError, VideoError
@@ -15,7 +15,7 @@ from zoomvqa.video.container import open_container
 from zoomvqa.video.reader import Video
 from zoomvqa.video.salvage import salvage
 
-X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10")
+X264 = (*H264, "-g", "10")
 VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "10")
 CODECS = {
     "mp4": (*X264, "-movflags", "+faststart"),

@@ -70,14 +70,29 @@ def _once_threads_are_done(decoder: Any) -> Iterator[Any]:
     before, decoder.skip_frame = decoder.skip_frame, "NONREF"  # a packet without a picture is then no error
     try:
         for _ in range(decoder.thread_count):
+<<<<<<< HEAD
             yield from decoder.decode(av.Packet(delimiter))
+=======
+            yield from decoder.decode(_packet(delimiter))
+>>>>>>> wt-video
     finally:
         decoder.skip_frame = before
 
 
 def _with_before(data: bytes, packet: Any) -> Any:
     """Return a packet with data put before its own."""
-    joined = av.Packet(data + bytes(packet))
+    joined = _packet(data + bytes(packet))
     for name in ("stream", "time_base", "pts", "dts", "duration", "is_keyframe"):
         setattr(joined, name, getattr(packet, name))
     return joined
+
+
+def _packet(data: bytes) -> Any:
+    """Return a packet with a copy of data.
+
+    `av.Packet(data)` would hold the bytes themselves. To let go of them a decoder's thread needs Python's lock,
+    which whoever closes the decoder holds while it waits for that thread: neither would ever go on (PyAV 18).
+    """
+    packet = av.Packet(len(data))
+    packet.update(data)
+    return packet

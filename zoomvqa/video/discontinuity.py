@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -66,19 +65,3 @@ class Continuous:
 
     def _units(self, microseconds: int) -> int:
         return nearest(Fraction(microseconds, _MICROSECONDS) / self._base)
-
-
-def continuous(
-    packets: Iterable[Stored], time_base: Fraction, start: int = 0, codec_rate: Fraction = Fraction(0)
-) -> list[Stored]:
-    """Return the packets of a video, in storage order, with continuous times; see `Continuous`."""
-    moved_by = Continuous(time_base, start, codec_rate)
-    return [_moved(packet, moved_by(packet)) for packet in packets]
-
-
-def _moved(packet: Stored, by: int) -> Stored:
-    return Stored(
-        None if packet.dts is None else packet.dts + by,
-        None if packet.pts is None else packet.pts + by,
-        packet.duration,
-    )

@@ -34,6 +34,7 @@ class PyAVReader:
     def __init__(self, path: Path, timeline: Timeline, show: Show = AS_IS) -> None:
         self._path, self._show, self.interlaced = path, show, False
         self._timeline = timeline
+        self._pictures = pictures_of(timeline, show)  # what it sets up for HDR takes seconds, and is kept
         increases = all(before < after for before, after in pairwise(timeline.pts))
         # AVI gives times in the order of decoding.
         self._trusts_times = increases and not timeline.counted and timeline.container != "avi"
@@ -50,13 +51,12 @@ class PyAVReader:
         try:
             with open_container(self._path) as container:
                 stream = main_video(container)
-                pictures = pictures_of(self._timeline, self._show)
                 decoder = set_up_decoder(stream, threads=True)
                 frames = self._checked(decoded(packets_of(container, stream), decoder))
                 frames = deinterlaced(frames) if self._show.deinterlaces else frames
                 for position, frame in enumerate(frames):
                     if position == index:
-                        yield pictures(frame)
+                        yield self._pictures(frame)
                         index = next(wanted, None)
                     if index is None:
                         return
