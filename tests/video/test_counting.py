@@ -8,11 +8,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 import pytest
-<<<<<<< HEAD
-from conftest import Make
-=======
 from conftest import H264, Make
->>>>>>> wt-video
 from damage import garbled
 from PIL import Image
 from truth import decoded
@@ -23,11 +19,6 @@ from zoomvqa.video.counting import count_frames, first_of_plain
 from zoomvqa.video.reader import Video
 from zoomvqa.video.salvage import salvage
 
-<<<<<<< HEAD
-H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-
-=======
->>>>>>> wt-video
 
 @pytest.mark.parametrize("reader", ["auto", "pyav"])
 def test_corrupt_frames_are_refused(make_video: Make, tmp_path, reader):

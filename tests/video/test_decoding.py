@@ -6,11 +6,7 @@ from pathlib import Path
 
 import av
 import pytest
-<<<<<<< HEAD
-from conftest import Make
-=======
 from conftest import H264, Make
->>>>>>> wt-video
 from damage import garbled
 from reader_matrix import look, sums_of_ffmpeg
 

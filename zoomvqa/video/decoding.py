@@ -70,11 +70,7 @@ def _once_threads_are_done(decoder: Any) -> Iterator[Any]:
     before, decoder.skip_frame = decoder.skip_frame, "NONREF"  # a packet without a picture is then no error
     try:
         for _ in range(decoder.thread_count):
-<<<<<<< HEAD
-            yield from decoder.decode(av.Packet(delimiter))
-=======
             yield from decoder.decode(_packet(delimiter))
->>>>>>> wt-video
     finally:
         decoder.skip_frame = before
 
