@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import lightning
 import numpy as np
 from numpy.typing import NDArray
 
@@ -177,6 +178,8 @@ def _score_fold(
     settings: TrainSettings, branch: IQABranch | VQABranch, labelled: LabelledSet
 ) -> list[dict[str, object]]:
     """Train on a fold's training videos and return the scores of the others."""
+    # A fold comes out the same whether those before it are trained now or were before.
+    lightning.seed_everything(settings.seed, workers=True, verbose=False)
     about = describe(branch, labelled.mos_range, labelled.name, settings.model_dump(mode="json"))
     built = build_branch(settings, branch, labelled, about)
     start_head(built, settings.weights.head, settings.trainer.accelerator)

@@ -103,6 +103,6 @@ def plot_scatter(path: Path, prediction: Tensor, mos: Tensor, figures: Figures, 
     axes.set_xlabel("predicted")
     axes.set_ylabel("MOS")
     correlations = figures.undefined or f"SRCC {figures.srcc:.3f}   PLCC {figures.plcc:.3f}"
-    axes.set_title(f"{correlations}   {figures.error(unit, 2)}   n = {figures.videos}", fontsize=9)
+    axes.set_title(f"{correlations}\n{figures.error(unit, 2)}   n = {figures.videos}", fontsize=9)
     with whole_file(path, "wb") as handle:
         figure.savefig(handle, format="png", dpi=120)
