@@ -63,12 +63,11 @@ def score_folds(settings: TrainSettings, branch: IQABranch | VQABranch, labelled
     Raises:
         UserError: there are fewer contents than folds, or see `zoomvqa.training.run.train`.
     """
-    train, output = labelled.part("train"), Path(settings.output)
-    fold_of = deal_folds([video.content for video in train], settings.calibration_folds, settings.seed)
+    output, fold_of = Path(settings.output), folds_of(settings, labelled)
     rows: list[dict[str, object]] = []
     for fold in range(settings.calibration_folds):
         folder = output / "folds" / str(fold)
-        kept = folder / "scores.json"
+        kept = folder / f"scores_{settings.trainer.max_epochs}_epochs.json"  # a run may be made longer
         if not kept.is_file():
             say(f"Calibration fold {fold + 1} of {settings.calibration_folds}")
             own = settings.model_copy(update=_alone(folder))
@@ -84,6 +83,18 @@ def score_folds(settings: TrainSettings, branch: IQABranch | VQABranch, labelled
             writer = csv.DictWriter(handle, _HEADER)
             writer.writeheader()
             writer.writerows(rows)
+
+
+def folds_of(settings: TrainSettings, labelled: LabelledSet) -> dict[str, int]:
+    """Return the fold of each training content; none without folds.
+
+    Raises:
+        AnnotationError: there are fewer contents than folds.
+    """
+    if not settings.calibration_folds:
+        return {}
+    contents = [video.content for video in labelled.part("train")]
+    return deal_folds(contents, settings.calibration_folds, settings.seed)
 
 
 def read_fold_scores(checkpoint: Path, key: str) -> FoldScores:

@@ -19,7 +19,7 @@ from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.training.branches import build_branch
 from zoomvqa.training.fitting import Trained, fit
-from zoomvqa.training.folds import score_folds
+from zoomvqa.training.folds import folds_of, score_folds
 from zoomvqa.training.fusion import fuse
 from zoomvqa.training.head_start import start_head
 
@@ -56,6 +56,7 @@ def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | No
 def _train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | None) -> Trained:
     if isinstance(settings.branch, FusionBranch):
         return fuse(settings, settings.branch, labelled, resume_from)
+    folds_of(settings, labelled)  # too many are told now, not after the training
     config = settings.model_dump(mode="json")
     description = describe(settings.branch, labelled.mos_range, labelled.name, config, labelled.split_facts)
     built = build_branch(settings, settings.branch, labelled, description)
