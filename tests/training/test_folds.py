@@ -7,7 +7,8 @@ import pytest
 
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.errors import AnnotationError, SettingsError
-from zoomvqa.training.folds import FoldScores, deal_folds, out_of_fold, read_fold_scores
+from zoomvqa.training.fold_scores import FoldScores, out_of_fold, read_fold_scores
+from zoomvqa.training.folds import deal_folds
 
 VIDEOS = [
     LabelledVideo(f"v{i}", Path(f"v{i}"), float(i), f"c{i // 2}", "train" if i < 6 else "val") for i in range(8)

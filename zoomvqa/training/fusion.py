@@ -37,7 +37,7 @@ from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.training.branch_scores import Scores, branch_scores
 from zoomvqa.training.fitting import Trained, fit, start_folder
-from zoomvqa.training.folds import FoldScores, out_of_fold, read_fold_scores
+from zoomvqa.training.fold_scores import FoldScores, out_of_fold, read_fold_scores
 from zoomvqa.training.report import plot_scatter, write_predictions
 
 
@@ -100,7 +100,7 @@ def _out_of_fold(
     checkpoint: Checkpoint,
     folds: FoldScores,
 ) -> NDArray[np.float64]:
-    """Return a branch's scores with those of training videos replaced, see `zoomvqa.training.folds`."""
+    """Return a branch's scores with those of training videos replaced, see `zoomvqa.training.fold_scores`."""
     about = checkpoint.description
     has_unit = about.unit == "mos" and about.calibration is None
     return out_of_fold(scores, videos, folds, has_unit=has_unit, key=name)
