@@ -2,10 +2,10 @@
 
 Videos in mp4, mkv, webm, ts and avi, made here or encoded from the real ones, are damaged in many ways. Each is
 opened, and all of its frames are read; where that fails for damage, what decodes of it is salvaged. No damage may
-hang or end the run, every file has an outcome, nothing that ffmpeg itself decodes no frame of may be read to its
-end, and each frame must be one that ffmpeg decodes. Then all of them go through the processes that feed
-the networks, where each must come to its one end, too. Prints the counts, and exits with 1 where that does not
-hold.
+hang or end the run, every file has an outcome, and nothing that ffmpeg itself decodes no frame of may be read to
+its end. Each frame that is salvaged, or is of a file whose pictures are whole, must be one that ffmpeg decodes.
+Then all files go through the processes that feed the networks, where each must come to its one end, too. Prints the
+counts, and exits with 1 where that does not hold.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.damages import damaged_files
+from benchmarks.damages import HARMLESS, damaged_files
 from benchmarks.feeding import feed
 from zoomvqa.data.frame_source import open_store
 from zoomvqa.data.one_pass import FrameStore
@@ -165,11 +165,20 @@ def _troubles(path: Path, result: Seen) -> Iterator[str]:
     theirs = frames_of_ffmpeg(path)
     if not theirs:
         yield f"it was {result.outcome}, but ffmpeg decodes no frame of it"
-    elif path.suffix not in _UNSTEADY:
+    elif path.suffix not in _UNSTEADY and (result.outcome == "read in part" or _is_harmless(path)):
         left = iter(theirs)
         if missing := sum(frame not in left for frame in result.frames):
             count = len(result.frames)
             yield f"{result.outcome}: {missing} of {count} frames are not among ffmpeg's {len(theirs)}"
+
+
+def _is_harmless(path: Path) -> bool:
+    """Tell whether a file's pictures are whole.
+
+    Others may be read to their end with damage that FFmpeg does not notice, and what it makes of that differs with
+    the number of threads.
+    """
+    return path.stem.endswith(tuple(damage.__name__ for damage in HARMLESS))
 
 
 def main() -> None:

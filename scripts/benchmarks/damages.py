@@ -69,10 +69,10 @@ def renamed(data: bytearray, draw: random.Random, _: bytes) -> bytes:
     return bytes(data)
 
 
-# The last two leave every picture whole.
-DAMAGES: tuple[Callable[[bytearray, random.Random, bytes], bytes], ...] = (
-    flipped, cut, beheaded, blanked, spliced, shuffled, swollen, appended, renamed,
-)  # fmt: skip
+Damage = Callable[[bytearray, random.Random, bytes], bytes]
+# These leave every picture whole.
+HARMLESS: tuple[Damage, ...] = (appended, renamed)
+DAMAGES: tuple[Damage, ...] = (flipped, cut, beheaded, blanked, spliced, shuffled, swollen, *HARMLESS)
 
 
 def damaged_files(sources: list[Path], folder: Path, count: int, seed: int) -> Iterator[Path]:

@@ -46,6 +46,13 @@ def test_nonsense_counts_as_a_picture(codec, record):
         assert picture_test(codec, record)(data)
 
 
+def test_a_unit_longer_than_its_packet_counts_as_a_picture():
+    record = b"\x01" + bytes(3) + b"\x03"
+    assert not picture_test("h264", record)(b"\0\0\0\x03\x06\x05\x01")
+    assert picture_test("h264", record)(b"\0\0\0\x04\x06\x05\x01")
+    assert picture_test("h264", record)(b"\0\0\0\x02\x06\x05\x01")
+
+
 def test_units():
     found = [*H264_SETS, b"\x65\x88"]
     assert list(units(started(*found), 0)) == list(units(sized(*found), 2)) == found

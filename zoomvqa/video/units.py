@@ -85,14 +85,22 @@ def h264_delimiter(extradata: bytes) -> bytes:
 
 
 def _holds_picture(codec: str, data: bytes, prefix: int) -> bool:
-    known, seen, length = _KINDS[codec], set[int](), 0
+    known, seen = _KINDS[codec], set[int]()
     for unit in units(data, prefix):
         kind = unit_kind(codec, unit)
         if kind not in known.beside or (kind in known.empty and len(unit) > _MOST_OF_EMPTY):
             return True
         seen.add(kind)
-        length += prefix + len(unit)
-    intact = length == len(data) if prefix else data.startswith((b"\0\0\1", b"\0\0\0\1"))
     # One set without the other is rather a picture with a wrong bit.
     paired = (known.sequence in seen) == (known.picture in seen)
-    return not (seen and intact and paired)
+    return not (seen and paired and _is_divided(data, prefix))
+
+
+def _is_divided(data: bytes, prefix: int) -> bool:
+    """Tell whether a packet is units and nothing else."""
+    if not prefix:
+        return data.startswith((b"\0\0\1", b"\0\0\0\1"))
+    at = 0
+    while at + prefix <= len(data):
+        at += prefix + int.from_bytes(data[at : at + prefix], "big")
+    return at == len(data)
