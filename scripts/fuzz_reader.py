@@ -4,8 +4,8 @@ Videos in mp4, mkv, webm, ts and avi, made here or encoded from the real ones, a
 opened, and all of its frames are read; where that fails for damage, what decodes of it is salvaged. No damage may
 hang or end the run, every file has an outcome, and nothing that ffmpeg itself decodes no frame of may be read
 to its end. Each frame that is salvaged, or is of a file whose pictures are whole, must be one that ffmpeg decodes.
-Then all files go through the processes that feed the networks, where each must come to its one end, too. Prints the
-counts, and exits with 1 where that does not hold.
+Then all files go through the processes that feed the networks, where each must come to its one end, too. Prints
+the counts, and exits with 1 where that does not hold.
 """
 
 from __future__ import annotations
