@@ -66,17 +66,23 @@ def test_a_run_that_fails_costs_itself_only(labelled, command: Run, tmp_path, mo
 
     monkeypatch.setattr(protocols, "train", one_fails)
     outcome = command("train", *asked)
-    assert outcome.code == 2
-    assert outcome.err.splitlines()[-1].startswith("error: protocol: 1 of 3 runs failed and are in no figure;")
-    assert "p/split_01_seed_0: all predictions are 0.0000" in outcome.err.splitlines()[-1]
+    assert outcome.code == 1
+    told = " ".join(outcome.err.split())
+    assert "protocol: 1 of 3 runs failed and are in no figure; delete their folders to try them again" in told
+    assert "p/split_01_seed_0: all predictions are 0.0000" in told
     rows = read(tmp_path / "p" / "protocol.csv")
     assert [row["error"] for row in rows] == ["", "all predictions are 0.0000", ""]
     assert {row["table"] for row in rows} == {"complete, 1 failed"}
     told = json.loads((tmp_path / "p" / "protocol.json").read_text())
     assert (told["failed_runs"], told["figures"]["rmse"]["runs"]) == (1, 2)
     seen.clear()
-    assert command("train", *asked, "resume=auto").code == 2
+    assert command("train", *asked, "resume=auto").code == 1
     assert not seen
+    for split in (0, 2):
+        run = tmp_path / "p" / f"split_{split:02d}_seed_0"
+        (run / "test.json").rename(run / "kept.json")
+        (run / "failed.json").write_text('{"error": "no numbers"}')
+    assert command("train", *asked, "resume=auto").code == 2
 
 
 def check_run(folder, name):

@@ -34,4 +34,4 @@ def test_failed_runs_and_the_probe_have_lines_of_their_own(tmp_path, capsys):
     printed = capsys.readouterr().err
     assert "failed: no numbers" in printed
     assert "probe, mean" in printed
-    assert "0.5000" in printed
+    assert "0.500" in printed

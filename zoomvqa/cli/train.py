@@ -84,7 +84,7 @@ def _refuse_what_is_there(settings: TrainSettings) -> None:
             raise SettingsError(f"output: {output} is the run that {key}={source} is from; give another")
 
 
-def _protocol(settings: TrainSettings) -> float:
+def _protocol(settings: TrainSettings) -> Result:
     """Train and test every split of a protocol."""
     from zoomvqa.evaluation.protocol import run_protocol  # noqa: PLC0415
 
@@ -108,7 +108,8 @@ def _protocol(settings: TrainSettings) -> float:
         data = data.model_copy(update={"val_share": 0.0, "test_share": 0.0})
     labelled = labelled_set(data)
     refuse_placeholders(labelled, ("train", "val", "test"))
-    return run_protocol(settings, labelled)
+    value, failed = run_protocol(settings, labelled)
+    return Result(value, SOME_FAILED if failed else OK)
 
 
 def _refuse_frames_for_clips(settings: TrainSettings) -> None:

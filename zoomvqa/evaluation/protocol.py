@@ -32,7 +32,7 @@ _FREE = (
 )
 
 
-def run_protocol(settings: TrainSettings, labelled: LabelledSet) -> float:
+def run_protocol(settings: TrainSettings, labelled: LabelledSet) -> tuple[float, int]:
     """Do the runs of `settings.protocol` that are not done yet, write the table of those that are.
 
     Args:
@@ -40,10 +40,12 @@ def run_protocol(settings: TrainSettings, labelled: LabelledSet) -> float:
         labelled: the set; how it is split already counts for the official protocol alone.
 
     Returns:
-        The mean of 0.5 · SRCC + 0.5 · PLCC on the validation of all runs: what a search may look at.
+        The mean of 0.5 · SRCC + 0.5 · PLCC on the validation of all runs, what a search may look at, and the
+        number of runs whose training came to nothing; those are in no figure.
 
     Raises:
-        UserError: see `zoomvqa.training.run.train`; or what is in the output is of another protocol.
+        UserError: see `zoomvqa.training.run.train`; what is in the output is of another protocol; or all runs came
+            to nothing.
     """
     protocol, output = settings.protocol, Path(settings.output)
     assert protocol is not None and isinstance(settings.data, DataSettings)  # noqa: S101, PT018  the caller has looked
@@ -64,23 +66,28 @@ def run_protocol(settings: TrainSettings, labelled: LabelledSet) -> float:
         write_summary(output, done, planned=len(runs), probe=probe)
         title = f"{settings.branch.name} on {labelled.name}, {protocol.kind}"
         tell(done, planned=len(runs), title=title, probe=probe)
-    _refuse_failed(wanted)
-    return float(np.mean([_validated(run) for run in wanted]))
+    good = _tell_failed(wanted)
+    return float(np.mean([_validated(run) for run in good])), len(wanted) - len(good)
 
 
-def _refuse_failed(wanted: Sequence[Run]) -> None:
-    """End with an error where a run came to nothing.
+def _tell_failed(wanted: Sequence[Run]) -> list[Run]:
+    """Say how many runs came to nothing, and return the others.
 
     Raises:
-        TrainingError: some did; the first is told.
+        TrainingError: all did.
     """
     failed = [run for run in wanted if run.failure.is_file()]
-    if failed:
-        reason = json.loads(failed[0].failure.read_text())["error"]
-        raise TrainingError(
-            f"protocol: {len(failed)} of {len(wanted)} runs failed and are in no figure; delete their folders to "
-            f"try them again; {failed[0].folder}: {reason}"
-        )
+    if not failed:
+        return list(wanted)
+    reason = json.loads(failed[0].failure.read_text())["error"]
+    told = (
+        f"protocol: {len(failed)} of {len(wanted)} runs failed and are in no figure; delete their folders to try "
+        f"them again; {failed[0].folder}: {reason}"
+    )
+    if len(failed) == len(wanted):
+        raise TrainingError(told)
+    say(told)
+    return [run for run in wanted if not run.failure.is_file()]
 
 
 def _probed(settings: TrainSettings, runs: Sequence[Run]) -> list[dict[str, Any]]:

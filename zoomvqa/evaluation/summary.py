@@ -86,13 +86,13 @@ def tell(rows: Sequence[Row], *, planned: int, title: str, probe: Sequence[Mappi
     names = [name for name in FIGURES if name in summary]
     table = Table("split", "seed", "videos", *names, title=f"{title}: {len(rows)} of {planned} runs")
     for at, row in enumerate(rows):
-        cells = [f"failed: {escape(row.error)}"] if row.error else [_told(row.figures.get(n), 4) for n in names]
+        cells = [f"failed: {escape(row.error)}"] if row.error else [_told(row.figures.get(n)) for n in names]
         videos = "" if row.error else str(row.figures["videos"])
         table.add_row(str(row.split), str(row.seed), videos, *cells, end_section=at == len(rows) - 1)
     for what in ("median", "mean", "std"):
-        table.add_row(what, "", "", *(_told(summary[n].get(what), 4) for n in names), end_section=what == "std")
+        table.add_row(what, "", "", *(_told(summary[n].get(what)) for n in names), end_section=what == "std")
     for what in ("mean", "std") if line else ():
-        table.add_row(f"probe, {what}", "", "", *(_told(line.get(n, {}).get(what), 4) for n in names))
+        table.add_row(f"probe, {what}", "", "", *(_told(line.get(n, {}).get(what)) for n in names))
     console.print(table)
     for note in sorted({note for row in good for note in row.figures["notes"]}):
         say(f"In some runs: {note}")
@@ -100,5 +100,5 @@ def tell(rows: Sequence[Row], *, planned: int, title: str, probe: Sequence[Mappi
         say(f"{failed} test videos could not be scored; they are in no figure")
 
 
-def _told(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+def _told(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"  # so that all columns fit a narrow terminal

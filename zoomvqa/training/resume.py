@@ -219,6 +219,10 @@ class SaveAndStop(Callback):
             signal.signal(signal.SIGINT, self._before)
         self._before = None
 
+    def on_exception(self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException) -> None:  # noqa: ARG002
+        """Let the next Ctrl-C end everything: Lightning leaves this handler where it is when a run has failed."""
+        self._interrupted = True
+
     def _note(self, *_: Any) -> None:
         if self._interrupted:
             raise KeyboardInterrupt
