@@ -10,6 +10,10 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
+# Side by side, processes that each compute on every core mostly wait for each other. Read when torch is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 Make = Callable[..., Path]
 # Quick to encode.
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
