@@ -125,13 +125,14 @@ def test_an_experiment_on_another_set():
 )
 def test_every_setting_is_in_its_config_and_no_other(name, kind):
     # Groups that are left out by default, and what only the fusion has.
-    missing = {"iqa", "vqa", "protocol"} if name == "train" else {"data"}
+    left_out = {"train": {"iqa", "vqa", "protocol", "probe"}, "evaluate": {"data", "probe"}}
+    missing = left_out.get(name, {"data"})
     assert set(composed(name)) == set(kind.model_fields) - missing
 
 
 def test_the_fusion_s_settings_are_in_its_config():
     config = composed("train", "branch=fusion")
-    assert set(config) == set(TrainSettings.model_fields) - {"weights", "protocol"}
+    assert set(config) == set(TrainSettings.model_fields) - {"weights", "protocol", "probe"}
     assert set(config["branch"]) == set(FusionBranch.model_fields)
     assert FusionBranch.model_validate(config["branch"]) == FusionBranch()
 

@@ -85,10 +85,10 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(
     outcome = command("train", "resume=cut")
     assert outcome.code == 0, outcome.err
     whole, cut = (read(tmp_path / name / "metrics.csv") for name in ("whole", "cut"))
-    validated = [[row["epoch"], row["val/rmse"]] for row in whole if row["val/rmse"]]
-    assert [[row["epoch"], row["val/rmse"]] for row in cut if row["val/rmse"]] == validated
+    validated = [[row["epoch"], row["val/selection"]] for row in whole if row["val/selection"]]
+    assert [[row["epoch"], row["val/selection"]] for row in cut if row["val/selection"]] == validated
     assert [row["step"] for row in cut if row["train/loss"]] == [row["step"] for row in whole if row["train/loss"]]
-    assert not before or any(row["val/rmse"] for row in before)
+    assert not before or any(row["val/selection"] for row in before)
     assert "Going on from cut/checkpoints/last.ckpt" in outcome.err
     same(tmp_path / "whole", tmp_path / "cut")
     for name in ("val_predictions.csv", "checkpoints/best.ckpt"):

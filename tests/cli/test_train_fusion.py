@@ -194,7 +194,7 @@ def test_fine_tuning(branches, agreed, labelled, command: Run, tmp_path):
     assert command("predict", "ckpt=run/checkpoints/best.ckpt", f"input={labelled}", "output=s.csv").code == 0
     scores = {Path(r["video"]).name: float(r["score"]) for r in read(tmp_path / "s.csv")}
     validated = {r["video"]: float(r["prediction"]) for r in read(tmp_path / "run" / "val_predictions.csv")}
-    assert {name: scores[name] for name in validated} == pytest.approx(validated, abs=2e-5)
+    assert {name: scores[name] for name in validated} == pytest.approx(validated, abs=1e-4)
 
 
 def test_fine_tuning_on_two_processes(branches, agreed, tmp_path):
@@ -251,7 +251,7 @@ def test_a_branch_alone_gets_a_calibration_from_its_own_validation(labelled, com
         ({"iqa": "VQA"}, "is a checkpoint of the vqa branch, expected one of the iqa branch"),
         ({"vqa": "none.ckpt"}, "no such file: none.ckpt"),
         ({"vqa": None}, "vqa: a value is missing; give vqa="),
-        ({"branch.split": "test"}, "branch.split: got 'test', expected 'train' or 'val'"),
+        ({"branch.split": "test"}, "branch.split: got 'test', expected 'train', 'val' or 'folds'"),
         ({"branch.share": "1.5"}, "branch.share: got 1.5"),
         ({"weights": "imagenet"}, "weights.source: unknown key"),
         ({"data.layout": "frames"}, "data.layout: got 'frames', expected 'videos'"),

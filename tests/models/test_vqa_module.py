@@ -64,7 +64,7 @@ def test_both_weights_are_validated_on_whole_videos():
     assert logged["val/selection"] == max(logged["val_raw/selection"], logged["val_ema/selection"])
     index, prediction, mos = trained.table
     assert (index.tolist(), mos.tolist()) == ([0, 1, 2], [0.0, 1.0, 2.0])
-    net = {"net": trained.net, "averaged": trained.averaged.module}[trained._better].eval()
+    net = {"net": trained.net, "averaged": trained.averaged.module}[trained.better].eval()
     with torch.inference_mode():
         expected = [score_clips(net, [normalise(c, VIEW) for c in v.clips]).mean() for v in VIDEOS]
     torch.testing.assert_close(prediction, torch.stack(expected))
