@@ -46,8 +46,8 @@ CODECS = {
 PATIENCE = 60.0
 # Of a damaged file's frames, how many must decode.
 LEAST_SHARE = 0.25
-# What memory is filled with to see whether ffmpeg shows it.
-_FILLS = (0x55, 0xAA)
+# How often ffmpeg decodes a file again, to see whether its frames are the same each time.
+_AGAIN = 12
 # Pictures that the times of two seconds may ask for.
 _MOST = 10_000
 
@@ -66,19 +66,15 @@ def encode_sources(folder: Path, real: Path | None) -> list[Path]:
     return found
 
 
-@cache
-def frames_of_ffmpeg(path: Path, fill: int = 0) -> list[str]:
-    """Return the checksums of the frames that ffmpeg itself decodes of a file, with one thread.
-
-    Args:
-        path: the file.
-        fill: a byte that the C library fills new memory with, where it is glibc; 0 leaves memory as it is.
-    """
+def decode_with_ffmpeg(path: Path) -> list[str]:
+    """Return the checksums of the frames that ffmpeg itself decodes of a file, with one thread."""
     command = [ffmpeg_program(), "-nostdin", "-v", "quiet", "-threads", "1", "-i", str(path), "-map", "0:v:0"]
     command += ["-noautoscale", "-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "framemd5", "-"]
-    memory = {**os.environ, "MALLOC_PERTURB_": str(fill)}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=memory)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return [line.split(",")[-1].strip() for line in done.stdout.splitlines() if line and line[0] != "#"]
+
+
+frames_of_ffmpeg = cache(decode_with_ffmpeg)
 
 
 class Seen(NamedTuple):
@@ -174,14 +170,14 @@ def _troubles(path: Path, result: Seen) -> Iterator[str]:
     elif result.outcome == "read in part" or _is_harmless(path):
         left = iter(theirs)
         missing = sum(frame not in left for frame in result.frames)
-        if missing and not _is_made_up(path):
+        if missing and not _is_unsteady(path):
             count = len(result.frames)
             yield f"{result.outcome}: {missing} of {count} frames are not among ffmpeg's {len(theirs)}"
 
 
-def _is_made_up(path: Path) -> bool:
-    """Tell whether ffmpeg shows memory that it never wrote to, in the place of what is lost."""
-    return any(frames_of_ffmpeg(path, fill) != frames_of_ffmpeg(path) for fill in _FILLS)
+def _is_unsteady(path: Path) -> bool:
+    """Tell whether ffmpeg itself decodes a file differently from run to run, where a part of it is lost."""
+    return any(decode_with_ffmpeg(path) != frames_of_ffmpeg(path) for _ in range(_AGAIN))
 
 
 def _is_harmless(path: Path) -> bool:
