@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml
 demo: setup
 	$(BIN)/python train.py branch=iqa data=demo probe=ridge output=$(DEMO)/iqa overwrite=true
 	$(BIN)/python train.py branch=vqa data=demo output=$(DEMO)/vqa overwrite=true
-	$(BIN)/python train.py branch=fusion data=demo branch.split=folds iqa=$(DEMO)/iqa/checkpoints/best.ckpt \
+	$(BIN)/python train.py branch=fusion data=demo iqa=$(DEMO)/iqa/checkpoints/best.ckpt \
 	  vqa=$(DEMO)/vqa/checkpoints/last.ckpt output=$(DEMO)/fused overwrite=true
 	$(BIN)/python predict.py ckpt=$(DEMO)/fused/checkpoints/best.ckpt data=demo split=test output=$(DEMO)/scores.csv
 	$(BIN)/python scripts/evaluate.py predictions=$(DEMO)/scores.csv names=[fused] data=demo probe=ridge published=false \
