@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
-from cli.conftest import Run, on, stop_after
+from cli.conftest import SMALL, Run, on, stop_after
 from cli.test_mistakes import one_line
-from zoomvqa.evaluation import methods
+from zoomvqa.evaluation import methods, probe
+from zoomvqa.models.backbones import create_backbone
+from zoomvqa.models.statistics import MapStatistics
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -134,6 +136,36 @@ def test_figures_that_are_not_defined_are_said_to_be(command: Run, tables, score
     assert note in row["notes"]
     assert note in outcome.err
     assert "nan" not in (outcome.err + (tables / "out" / "table.md").read_text()).lower()
+
+
+@pytest.mark.slow
+def test_a_line_to_beat(command: Run, labelled, tmp_path, monkeypatch):
+    """The probe has its column beside anyone's predictions, and a line beside a training's validation."""
+    monkeypatch.setenv("ZOOMVQA_CACHE", str(tmp_path / "cache"))
+    backbone = create_backbone("test_efficientnet")
+    monkeypatch.setattr(probe, "probe_network", lambda: MapStatistics(backbone))
+    rows = read(labelled / "scores.csv")
+    with (tmp_path / "split.csv").open("w", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["video", "mos", "content", "split"])
+        writer.writerows([*r.values(), "test" if i >= 8 else "train"] for i, r in enumerate(rows))
+    with (tmp_path / "scores.csv").open("w", newline="") as handle:
+        csv.writer(handle).writerows([r["video"], i] for i, r in enumerate(rows))
+    small = ("probe=ridge", "probe.resize=64", "probe.crop=64")
+    given = ("data=folder", f"data.root={labelled}", "data.annotations=split.csv", "published=false")
+    outcome = command("evaluate", "predictions=scores.csv", *given, *small, "resamples=0", "output=out")
+    assert outcome.code == 0, outcome.err
+    figures = {r["method"]: r for r in read(tmp_path / "out" / "figures.csv") if r["group"] == "(all)"}
+    assert {name: row["videos"] for name, row in figures.items()} == {"scores": "4", "probe": "4"}
+    assert "fitted on the 8 training videos" in figures["probe"]["notes"]
+    one_line(
+        command("evaluate", "predictions=scores.csv", *given, "probe=rigde"), "probe: got 'rigde', expected one of"
+    )
+    outcome = command("train", *SMALL, *on(labelled), *small, "trainer.max_epochs=1", "output=run")
+    assert outcome.code == 0, outcome.err
+    assert "The probe on the same videos, without training: " in " ".join(outcome.err.split())
+    validated = {row["video"] for row in read(tmp_path / "run" / "val_predictions.csv")}
+    assert {row["video"] for row in read(tmp_path / "run" / "probe_predictions.csv")} == validated
 
 
 def test_a_checkpoint_on_two_sets_goes_on_where_it_was(command: Run, trained, labelled, tmp_path, monkeypatch):

@@ -169,62 +169,11 @@ def test_two_processes(labelled, tmp_path):
     assert "SRCC" in scored.stdout
 
 
-def test_sweep(labelled, command: Run, tmp_path):
-    outcome = command("train", "-m", *SMALL, *on(labelled), "trainer.max_epochs=1", "seed=4,5")
-    assert outcome.code == 0, outcome.err
-    assert len(list((tmp_path / "runs" / "sweep").glob("*/*/checkpoints/best.ckpt"))) == 2
-    (table,) = (tmp_path / "runs" / "sweep").glob("*/sweep.csv")
-    with table.open(newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    assert [float(r["selection"]) for r in rows] == sorted((float(r["selection"]) for r in rows), reverse=True)
-    for row in rows:
-        assert "seed=4" in row["overrides"] or "seed=5" in row["overrides"]
-        told = json.loads((Path(row["folder"]) / "figures.json").read_text())
-        assert (told["rmse"], told["videos"]) == (pytest.approx(float(row["rmse"])), 4)
-
-
-def test_a_sweep_writes_to_its_output_and_averages_over_seeds(labelled, command: Run, tmp_path):
-    asked = ("trainer.max_epochs=1", "seed=4,5", "branch.network.hidden=8,16", "logger=none", "output=swept")
-    outcome = command("train", "-m", *SMALL, *on(labelled), *asked)
-    assert outcome.code == 0, outcome.err
-    jobs = read(tmp_path / "swept" / "sweep.csv")
-    assert {Path(row["folder"]).parent.name for row in jobs} == {"swept"}
-    averaged = read(tmp_path / "swept" / "sweep_seeds.csv")
-    assert [(row["jobs"], row["with figures"]) for row in averaged] == [("2", "2")] * 2
-    for row in averaged:
-        own = [
-            float(j["rmse"]) for j in jobs if set(row["overrides"].split(" ")) <= set(j["overrides"].split(" "))
-        ]
-        assert "seed=" not in row["overrides"]
-        assert float(row["rmse_mean"]) == pytest.approx(np.mean(own))
-        assert float(row["rmse_std"]) == pytest.approx(np.std(own, ddof=1))
-    assert "mean ± standard deviation over seeds" in outcome.err
-
-
 @pytest.mark.parametrize("devices", ["[0]", "-1"])
 def test_numbers_of_gpus_on_a_cpu(labelled, command: Run, devices):
     outcome = command("train", *SMALL, *on(labelled), "output=run", f"trainer.devices={devices}")
     assert outcome.code == 2
     assert outcome.err.splitlines()[-1].startswith("error: trainer: `devices` selected with `CPUAccelerator`")
-
-
-def test_a_job_that_fails_stands_in_the_table(labelled, command: Run, tmp_path):
-    few = ("trainer.max_epochs=1", "branch.network.backbone=test_efficientnet,resnet5o")
-    outcome = command("train", "-m", *(a for a in SMALL if "backbone" not in a), *on(labelled), *few)
-    assert outcome.code == 2
-    (table,) = (tmp_path / "runs" / "sweep").glob("*/sweep.csv")
-    with table.open(newline="") as handle:
-        good, failed = csv.DictReader(handle)
-    assert float(good["selection"]) <= 1
-    assert (failed["selection"], failed["srcc"]) == ("", "")
-    assert "resnet5o" in failed["overrides"]
-
-
-def test_wandb_in_a_sweep_is_a_run_a_job(labelled, command: Run, tmp_path):
-    extra = ("trainer.max_epochs=1", "logger=[wandb]", "logger.wandb.offline=true", "seed=4,5")
-    outcome = command("train", "-m", *SMALL, *on(labelled), *extra)
-    assert outcome.code == 0, outcome.err
-    assert len(list((tmp_path / "runs" / "sweep").glob("*/*/wandb/offline-run-*"))) == 2
 
 
 def test_wandb_without_an_account(labelled, tmp_path):
@@ -280,12 +229,6 @@ def test_overwriting_starts_with_the_run_not_before(labelled, command: Run, tmp_
     )
     assert again.code == 0, again.err
     assert (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes() != before
-
-
-def test_sweep_of_many_processes_is_refused(labelled, command: Run):
-    outcome = command("train", "-m", *SMALL, *on(labelled), "trainer.devices=2", "seed=1,2")
-    assert outcome.code == 2
-    assert "trainer.devices: got 2 in a sweep (-m), expected 1" in outcome.err
 
 
 def test_a_run_is_not_overwritten_unless_wanted(trained, labelled, command: Run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -43,19 +44,17 @@ def probe_features(videos: Sequence[LabelledVideo], settings: Probe, reader: Rea
         ToolError: the package that ships the network's weights is not installed.
     """
     cache = ArrayCache(None, NAME, _LIMIT_GB)
-    made: list[MapStatistics] = []  # loaded where something is to be computed
 
     def entry(video: LabelledVideo) -> Path:
         return cache.entry(video.path, settings.model_dump(), BACKBONE, reader)
 
-    def features(video: LabelledVideo) -> NDArray[np.float32]:
-        made[:] = made or [probe_network()]
-        return _of_frames(made[0], video, settings, reader)
-
-    try:
-        fill(cache, videos, entry, features, "Looking at videos for the probe")
-    except AnnotationError as error:
-        say(f"probe: {error}; they are left out")
+    if not all(entry(video).is_file() for video in videos):
+        net = probe_network()
+        try:
+            make = partial(_of_frames, net, settings=settings, reader=reader)
+            fill(cache, videos, entry, make, "Looking at videos for the probe")
+        except AnnotationError as error:
+            say(f"probe: {error}; they are left out")
     return {v.name: np.asarray(ArrayCache.load(e)) for v in videos if (e := entry(v)).is_file()}
 
 

@@ -101,7 +101,7 @@ def _probed(settings: TrainSettings, runs: Sequence[Run]) -> list[dict[str, Any]
         tested = Tested(labelled.name, labelled.part("test"), "test", settings.data.reader)
         outcome = run_probe(labelled, tested, settings.probe)
         if outcome is not None:
-            found.append(outcome.judged.figures().as_dict())
+            found.append(outcome.judged.figures(resamples=0).as_dict())
     return found
 
 

@@ -17,6 +17,7 @@ from zoomvqa.evaluation.predictions import score_labelled
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import agreement
 from zoomvqa.processes import is_first_process
+from zoomvqa.scoring.branches import accelerator_device
 from zoomvqa.scoring.scorer import Scorer
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
@@ -91,8 +92,8 @@ def _train_and_test(run: Run, protocol: Protocol) -> None:
         return
     name = "best" if fusion else protocol.checkpoint
     checkpoint = run.folder / "checkpoints" / f"{name}.ckpt"
-    device = {"gpu": "cuda"}.get(run.settings.trainer.accelerator, run.settings.trainer.accelerator)
-    scorer = Scorer(load_checkpoint(checkpoint), device, reader=run.settings.data.reader)
+    device = accelerator_device(run.settings.trainer.accelerator)
+    scorer = Scorer(load_checkpoint(checkpoint), str(device), reader=run.settings.data.reader)
     made_from = [str(checkpoint), checkpoint.stat().st_mtime_ns]
     found = score_labelled(
         scorer, run.labelled.part("test"), run.folder / "test_predictions.csv", made_from, run.folder.name

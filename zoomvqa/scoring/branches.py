@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, get_args
@@ -115,6 +116,16 @@ def score_parts(
 def mean_score(parts: list[PartScore]) -> float:
     """Return the mean over a video's parts, in float32 as in validation."""
     return float(torch.tensor([part.score for part in parts]).mean())
+
+
+def accelerator_device(accelerator: str) -> torch.device:
+    """Return the device of this process that Lightning's name of an accelerator means: auto, cpu, gpu or mps.
+
+    Raises:
+        SettingsError: there is no such device.
+    """
+    names = {"gpu": f"cuda:{os.environ.get('LOCAL_RANK', '0')}"}
+    return find_device(names.get(accelerator, accelerator), "trainer.accelerator")
 
 
 def find_device(name: str, key: str = "device") -> torch.device:

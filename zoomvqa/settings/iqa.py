@@ -16,6 +16,13 @@ class FrameSampling(Settings):
     rate: PositiveFloat = 2.0
 
 
+def within_resize(crop: int, info: ValidationInfo) -> int:
+    """Refuse a crop that is larger than the short side of what it is cut from."""
+    if crop > info.data.get("resize", crop):
+        raise ValueError(f"at most resize, which is {info.data['resize']}")
+    return crop
+
+
 class FrameView(Settings):
     """What the network sees of a frame."""
 
@@ -26,12 +33,7 @@ class FrameView(Settings):
     mean: Rgb = (0.485, 0.456, 0.406)
     std: Spread = (0.229, 0.224, 0.225)
 
-    @field_validator("crop")
-    @classmethod
-    def _crop_fits(cls, value: int, info: ValidationInfo) -> int:
-        if value > info.data.get("resize", value):
-            raise ValueError(f"at most resize, which is {info.data['resize']}")
-        return value
+    _crop_fits = field_validator("crop")(within_resize)
 
 
 class IQANetwork(Settings):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import PositiveFloat, PositiveInt, ValidationInfo, field_validator
+from pydantic import PositiveFloat, PositiveInt, field_validator
 
 from zoomvqa.settings.base import Settings
-from zoomvqa.settings.iqa import FrameSampling, FrameView
+from zoomvqa.settings.iqa import FrameSampling, FrameView, within_resize
 
 
 class Probe(Settings):
@@ -15,12 +15,7 @@ class Probe(Settings):
     resize: PositiveInt = 288
     crop: PositiveInt = 192
 
-    @field_validator("crop")
-    @classmethod
-    def _crop_fits(cls, value: int, info: ValidationInfo) -> int:
-        if value > info.data.get("resize", value):
-            raise ValueError(f"at most resize, which is {info.data['resize']}")
-        return value
+    _crop_fits = field_validator("crop")(within_resize)
 
     @property
     def sampling(self) -> FrameSampling:

@@ -180,7 +180,9 @@ class BranchModule(lightning.LightningModule, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write the description into the checkpoint: its figures, whose they are, and a calibration."""
-        figures = self.figures._asdict() if self.figures else {}
+        figures: dict[str, Any] = self.figures._asdict() if self.figures else {}
+        if figures and not self.unit.known:  # of scores before their calibration
+            figures["rmse"] = None
         told = {"epoch": self.current_epoch, "figures": figures, "weights": self.better}
         checkpoint["zoomvqa"] = self.description | told | self._calibration()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,14 @@ from zoomvqa.data.pair_dataset import open_video
 from zoomvqa.errors import AnnotationError, VideoError
 from zoomvqa.files import whole_file
 from zoomvqa.models.inference import prepare_for_scoring
-from zoomvqa.scoring.branches import BranchName, Networks, branch_scorers, find_device, mean_score, score_parts
+from zoomvqa.scoring.branches import (
+    BranchName,
+    Networks,
+    accelerator_device,
+    branch_scorers,
+    mean_score,
+    score_parts,
+)
 from zoomvqa.scoring.parts import PartScorer
 from zoomvqa.scoring.pieces import pieces
 from zoomvqa.video.reader import ReaderName
@@ -82,8 +88,7 @@ def _score(
     reader: ReaderName,
 ) -> dict[str, list[float]]:
     """Score every video with both branches, which look at one decoding."""
-    names = {"gpu": f"cuda:{os.environ.get('LOCAL_RANK', '0')}"}
-    device = find_device(names.get(accelerator, accelerator), "trainer.accelerator")
+    device = accelerator_device(accelerator)
     scorers: dict[BranchName, PartScorer] = {}
     for checkpoint in checkpoints.values():
         net = prepare_for_scoring(checkpoint.build_net().to(device))  # what is calibrated has scoring's very bits

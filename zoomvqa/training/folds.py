@@ -19,6 +19,7 @@ from zoomvqa.data.labelled_set import LabelledSet
 from zoomvqa.errors import AnnotationError
 from zoomvqa.files import whole_file
 from zoomvqa.processes import is_first_process
+from zoomvqa.scoring.branches import accelerator_device
 from zoomvqa.settings.commands import EarlyStopping, Keeping, TrainSettings
 from zoomvqa.settings.iqa import IQABranch
 from zoomvqa.settings.vqa import VQABranch
@@ -26,7 +27,7 @@ from zoomvqa.training.branches import build_branch
 from zoomvqa.training.fitting import fit
 from zoomvqa.training.fold_scores import FILE
 from zoomvqa.training.head_start import start_head
-from zoomvqa.training.one_by_one import device_of, look_at
+from zoomvqa.training.one_by_one import look_at
 
 _HEADER = ("video", "fold", "mos", "score", "standard_score")
 
@@ -128,7 +129,7 @@ def _score_fold(
     fit(settings, built.module, built.data, branch.network.backbone, brief=True)
     assert built.module.table is not None  # noqa: S101  there was a validation
     index, scores, _ = (column.tolist() for column in built.module.table)
-    net, device = built.module.candidates()[built.module.better], device_of(settings.trainer.accelerator)
+    net, device = built.module.candidates()[built.module.better], accelerator_device(settings.trainer.accelerator)
     own, _ = look_at(
         built,
         built.data.train_videos,

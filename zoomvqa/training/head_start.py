@@ -12,8 +12,9 @@ from zoomvqa.calibration.ridge import Ridge, fit_ridge
 from zoomvqa.console import say
 from zoomvqa.metrics import figures_of
 from zoomvqa.processes import is_first_process
+from zoomvqa.scoring.branches import accelerator_device
 from zoomvqa.training.branches import Built
-from zoomvqa.training.one_by_one import device_of, look_at
+from zoomvqa.training.one_by_one import look_at
 
 Start = Literal["random", "mean", "fitted"]
 # More videos than these make the fit of a few hundred numbers no better.
@@ -42,7 +43,7 @@ def start_head(built: Built, start: Start, accelerator: str) -> None:
         return
     bias = float(np.mean([video.mos for video in built.data.train_videos]))
     weight = None
-    if start == "fitted" and (found := _fitted(built, device_of(accelerator))) is not None:
+    if start == "fitted" and (found := _fitted(built, accelerator_device(accelerator))) is not None:
         weight, bias = torch.from_numpy(found.weight), found.bias
     for net in built.module.candidates().values():
         _set(net.last_layer, weight, bias)  # type: ignore[arg-type]

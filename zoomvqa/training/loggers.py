@@ -12,6 +12,7 @@ import numpy as np
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from PIL import Image
 
+from zoomvqa.calibration import Unit
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.metrics import Figures
 from zoomvqa.processes import is_first_process
@@ -68,9 +69,10 @@ def _build(name: str, options: dict[str, Any], output: Path, about: dict[str, An
     return to_wandb
 
 
-def log_best(trainer: lightning.Trainer, figures: Figures) -> None:
+def log_best(trainer: lightning.Trainer, figures: Figures, unit: Unit) -> None:
     """Give the figures of the best validation so far to the loggers that compare runs by them."""
-    values = {f"best/{name}": float(getattr(figures, name)) for name in _BEST}
+    names = [name for name in _BEST if unit.known or name != "rmse"]
+    values = {f"best/{name}": float(getattr(figures, name)) for name in names}
     values = {name: value for name, value in values.items() if math.isfinite(value)}
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger | WandbLogger):

@@ -13,13 +13,7 @@ from torch import Tensor
 from zoomvqa.console import progress
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.errors import VideoError
-from zoomvqa.scoring.branches import find_device
 from zoomvqa.training.branches import Built
-
-
-def device_of(accelerator: str) -> torch.device:
-    """Return the device that Lightning's name of an accelerator (auto, cpu, gpu, mps) means on this process."""
-    return find_device({"gpu": "cuda"}.get(accelerator, accelerator), "trainer.accelerator")
 
 
 def look_at(

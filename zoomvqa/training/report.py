@@ -57,7 +57,7 @@ class ValidationReport(Callback):
         _, prediction, mos = pl_module.table
         write_predictions(self._folder / "val_predictions.csv", names, prediction, mos)
         plot_scatter(self._folder / "val_scatter.png", prediction, mos, pl_module.figures, pl_module.unit)
-        log_best(trainer, pl_module.figures)
+        log_best(trainer, pl_module.figures, pl_module.unit)
         show_picture(trainer, "val/scatter", self._folder / "val_scatter.png")
 
     def state_dict(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import torch
 from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.checkpoints import describe
 from zoomvqa.data.labelled_set import LabelledSet
+from zoomvqa.errors import SettingsError
 from zoomvqa.files import whole_file
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
@@ -55,6 +56,11 @@ def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | No
 
 def _train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | None) -> Trained:
     if isinstance(settings.branch, FusionBranch):
+        if settings.calibration_folds:
+            raise SettingsError(
+                f"calibration_folds: got {settings.calibration_folds} with branch=fusion, expected 0: folds are of "
+                "the branches' own runs; branch.split=folds takes them"
+            )
         return fuse(settings, settings.branch, labelled, resume_from)
     folds_of(settings, labelled)  # too many are told now, not after the training
     config = settings.model_dump(mode="json")
