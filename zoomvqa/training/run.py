@@ -58,8 +58,8 @@ def _train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | N
     if isinstance(settings.branch, FusionBranch):
         if settings.calibration_folds:
             raise SettingsError(
-                f"calibration_folds: got {settings.calibration_folds} with branch=fusion, expected 0: folds are of "
-                "the branches' own runs; branch.split=folds takes them"
+                f"calibration_folds: got {settings.calibration_folds} with branch=fusion, expected 0: folds are "
+                "of the branches' own runs; branch.split=folds takes them"
             )
         return fuse(settings, settings.branch, labelled, resume_from)
     folds_of(settings, labelled)  # too many are told now, not after the training
