@@ -64,6 +64,15 @@ def test_experiments_are_the_published_recipes(experiment, branch, patch):
         assert (settings.optimiser.lr, settings.loading.batch_size) == (4e-4, 32)
 
 
+def test_a_recipe_may_set_any_key(tmp_path):
+    recipe = tmp_path / "recipe" / "folder_iqa.yaml"
+    recipe.parent.mkdir()
+    recipe.write_text("# @package _global_\ncalibration_folds: 4\nearly_stopping:\n  patience: 3\n")
+    config = composed("train", "data=folder", f"hydra.searchpath=[file://{tmp_path}]")
+    assert (config["calibration_folds"], config["early_stopping"]["patience"]) == (4, 3)
+    assert composed("train", "data=folder", "calibration_folds=2")["calibration_folds"] == 2
+
+
 # Of FAST-VQA's options/fast/fast-b.yml, of the defaults of Zoom-VQA's VQA/split_train.py with the flags of its
 # readme, and of the flags there for IQA/train_DDP_single.py.
 PUBLISHED = {

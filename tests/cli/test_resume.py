@@ -205,3 +205,7 @@ def test_relative_paths_count_from_where_the_run_was_started(labelled, command: 
     assert settings_of(start / "run").data.root == "videos"
     (start / "run" / "versions.json").unlink()
     assert settings_of(start / "run").weights.source == "first/checkpoints/best.ckpt"
+    # What was trained before weights.head was a key had a head of random numbers.
+    config = start / "run" / "config.yaml"
+    config.write_text("".join(line for line in config.open() if not line.strip().startswith("head:")))
+    assert settings_of(start / "run").weights.head == "random"

@@ -29,6 +29,8 @@ _FREE = (
     *("resume", "overwrite", "output", "logger", "threads"),
     *("trainer.accelerator", "trainer.log_every_n_steps", "trainer.profiler"),
 )
+# How the head started before `weights.head` was a key.
+_HEAD_BEFORE = "random"
 # What a run writes into its folder, and replaces.
 _FILES = (
     *("checkpoints", "config.yaml", "versions.json", "figures.json", "metrics.csv"),
@@ -94,6 +96,8 @@ def settings_of(folder: Path) -> TrainSettings:
     if not isinstance(values, dict):
         raise SettingsError(f"resume: {config} is no config")
     known = {str(key): value for key, value in values.items()} | {"output": str(folder), "resume": str(folder)}
+    if isinstance(known.get("weights"), dict):
+        known["weights"] = {"head": _HEAD_BEFORE, **known["weights"]}
     found = check(TrainSettings, known, prefix=str(config))
     began_in = _working_folder(folder)
     return found if began_in is None or began_in == Path.cwd() else seen_from(found, began_in)
