@@ -1,6 +1,6 @@
 """Score videos: python predict.py ckpt=FILE input=VIDEO."""
 
-from zoomvqa.cli.predict import main
+from zoomvqa.cli.entry import start
 
 if __name__ == "__main__":
-    main()
+    start("predict")

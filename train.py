@@ -1,6 +1,6 @@
 """Train a branch: python train.py branch=iqa data=demo."""
 
-from zoomvqa.cli.train import main
+from zoomvqa.cli.entry import start
 
 if __name__ == "__main__":
-    main()
+    start("train")

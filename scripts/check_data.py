@@ -1,6 +1,6 @@
 """Look a labelled set over: python scripts/check_data.py data=NAME data.root=FOLDER."""
 
-from zoomvqa.cli.check_data import main
+from zoomvqa.cli.entry import start
 
 if __name__ == "__main__":
-    main()
+    start("check_data")

@@ -1,6 +1,6 @@
 """Checkpoints in each other's formats: python scripts/convert_checkpoint.py input=FILE output=FILE."""
 
-from zoomvqa.cli.convert_checkpoint import main
+from zoomvqa.cli.entry import start
 
 if __name__ == "__main__":
-    main()
+    start("convert_checkpoint")

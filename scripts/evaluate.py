@@ -1,6 +1,6 @@
 """How good predictions are: python scripts/evaluate.py ckpt=FILE data=[lsvq_test,konvid1k] data.root=FOLDER."""
 
-from zoomvqa.cli.evaluate import main
+from zoomvqa.cli.entry import start
 
 if __name__ == "__main__":
-    main()
+    start("evaluate")

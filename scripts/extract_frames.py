@@ -1,6 +1,6 @@
 """Write frames as pictures: python scripts/extract_frames.py input=DIR output=DIR fps=2."""
 
-from zoomvqa.cli.extract_frames import main
+from zoomvqa.cli.entry import start
 
 if __name__ == "__main__":
-    main()
+    start("extract_frames")

@@ -1,6 +1,6 @@
 """Fuse prediction files: python scripts/fuse.py iqa=preds.txt vqa=preds.txt output=out.txt."""
 
-from zoomvqa.cli.fuse import main
+from zoomvqa.cli.entry import start
 
 if __name__ == "__main__":
-    main()
+    start("fuse")

@@ -1,6 +1,6 @@
 """Make a labelled set from pristine videos: python scripts/make_ladder.py sources=DIR output=DIR."""
 
-from zoomvqa.cli.make_ladder import main
+from zoomvqa.cli.entry import start
 
 if __name__ == "__main__":
-    main()
+    start("make_ladder")

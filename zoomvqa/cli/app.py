@@ -18,7 +18,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 import zoomvqa
 from zoomvqa.cli import sweep
-from zoomvqa.cli.overrides import compositions, config_folder, first_line, is_sweep, sweep_folder
+from zoomvqa.cli.config_folders import config_folder
+from zoomvqa.cli.open_keys import open_key
+from zoomvqa.cli.overrides import compositions, first_line, is_sweep, options_first, sweep_folder
 from zoomvqa.cli.plain_text import plain_text
 from zoomvqa.cli.several_sets import expand_sets
 from zoomvqa.console import console, printable
@@ -74,9 +76,11 @@ def _code(name: str, kind: type[S], body: Callable[[S], Any]) -> int:
     def checked() -> bool:
         given = expand_sets(sys.argv[1:])
         sys.argv[1:] = [plain_text(argument, sweeping=is_sweep(given)) for argument in given]
-        if name != "train" and is_sweep(sys.argv[1:]):
+        if name == "train":
+            sys.argv[1:] = [open_key(argument) for argument in sys.argv[1:]]
+        elif is_sweep(sys.argv[1:]):
             raise SettingsError("-m: only train.py sweeps")
-        sys.argv[1:] = sweep_folder(sys.argv[1:])
+        sys.argv[1:] = options_first(sweep_folder(sys.argv[1:]))
         return _check(name, kind, sys.argv[1:])
 
     if _guarded(checked, codes) is not None:

@@ -14,22 +14,16 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-import zoomvqa
+from zoomvqa.cli.config_folders import SEARCHPATH, choices, config_folder, config_folders, option, searched
 from zoomvqa.cli.plain_text import quoted
 from zoomvqa.errors import SettingsError, nearest
-
-
-def config_folder() -> Path:
-    """Return the folder of the configs: inside an installed package, beside it in a clone."""
-    package = Path(zoomvqa.__file__).parent
-    inside = package / "conf"
-    return inside if inside.is_dir() else package.parent / "conf"
 
 
 def compositions(name: str, arguments: list[str]) -> Iterator[DictConfig]:
     """Compose the config of a command line, before Hydra does; in a sweep with every single choice.
 
-    Options of Hydra's own (`--help`, `--cfg`, …) are left to it.
+    Options of Hydra's own (`--hydra-help`, `--cfg`, `--config-path`, …) are left to it; folders of the user's own
+    configs, and another config's name, are taken.
 
     Args:
         name: of the config.
@@ -42,12 +36,20 @@ def compositions(name: str, arguments: list[str]) -> Iterator[DictConfig]:
     stray = [a for a in arguments if a not in overrides and not a.startswith("-")]
     if stray and not any(a.startswith("-") for a in arguments):
         raise SettingsError(f"{stray[0]}: expected key=value")
-    left_to_hydra = {"--help", "-h", "--hydra-help", "--version", "-cd", "-cp", "-cn"}
-    if any(a in left_to_hydra or a.startswith(("--config-", "--info")) for a in arguments):
+    left_to_hydra = {"--hydra-help", "--version", "-cp"}
+    if any(a in left_to_hydra or a.startswith(("--config-path", "-cp=", "--info")) for a in arguments):
         return
     _parsed(overrides)
+    name = (option(arguments, "--config-name", "-cn") or name).removesuffix(".yaml")
+    places = searched(name, arguments)
+    overrides = [o for o in overrides if not o.lstrip("+").startswith(SEARCHPATH)]
     for variant in _variants(overrides) if is_sweep(arguments) else [overrides]:
-        yield _compose(name, variant)
+        yield _compose(name, variant, places)
+
+
+def options_first(arguments: list[str]) -> list[str]:
+    """Return a command line with Hydra's options in front: it refuses them between overrides."""
+    return sorted(arguments, key=lambda a: not a.startswith("-") and ("=" in a or a.startswith("~")))
 
 
 def is_sweep(arguments: list[str]) -> bool:
@@ -111,12 +113,12 @@ def _variants(overrides: list[str]) -> list[list[str]]:
     """Return the overrides with each choice of each sweep taken once, the other sweeps at their first."""
     parsed = _parsed(overrides)
     searching = any(text.startswith("hparams_search=") for text in overrides)
-    choices = [
+    each = [
         _choices(override, text, searching=searching) for override, text in zip(parsed, overrides, strict=True)
     ]
-    first = [c[0] for c in choices]
+    first = [c[0] for c in each]
     variants = [first]
-    for at, options in enumerate(choices):
+    for at, options in enumerate(each):
         variants += [[*first[:at], option, *first[at + 1 :]] for option in options[1:]]
     return variants
 
@@ -135,28 +137,39 @@ def _choices(override: Override, text: str, *, searching: bool) -> list[str]:
     return [f"{key}={choice}" for choice in override.sweep_string_iterator()]
 
 
-def _compose(name: str, overrides: list[str]) -> DictConfig:
+def _compose(name: str, overrides: list[str], places: list[str]) -> DictConfig:
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return compose(name, overrides, return_hydra_config=False)
+        return _composed(name, overrides, places)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise SettingsError(_in_our_words(name, overrides, error)) from None
+        raise SettingsError(_in_our_words(name, overrides, error, places)) from None
     finally:
         GlobalHydra.instance().clear()
 
 
-def _in_our_words(name: str, overrides: list[str], error: Exception) -> str:
+def _composed(name: str, overrides: list[str], places: list[str]) -> DictConfig:
+    """Compose a config as Hydra does, from our folder and the user's; the main config's own folder comes first."""
+    main = next((f for f in config_folders(places) if (f / f"{name}.yaml").is_file()), config_folder())
+    if main != config_folder():
+        places = [f"file://{config_folder()}", *places]
+    searching = [f"{SEARCHPATH}[{','.join(map(quoted, places))}]"] if places else []
+    with initialize_config_dir(str(main.resolve()), version_base="1.3"):
+        return compose(name, [*overrides, *searching], return_hydra_config=False)
+
+
+def _in_our_words(name: str, overrides: list[str], error: Exception, places: list[str]) -> str:
     """Turn Hydra's message about a bad override into one line with the nearest valid choice."""
-    text = str(error)
-    groups = {p.name for p in config_folder().iterdir() if p.is_dir()}
-    known = _known_keys(name, [o for o in overrides if _group(o) in groups])
+    text, folders = str(error), config_folders(places)
+    names = [n for n in choices(".", folders) if "/" not in n]
+    if name not in names:
+        return f"--config-name: got '{name}', expected one of {', '.join(names)}{nearest(name, names)}"
+    groups = {p.name for folder in folders for p in folder.iterdir() if p.is_dir()}
+    known = _known_keys(name, [o for o in overrides if _group(o) in groups], places)
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
         group = _group(override)
-        folder = config_folder() / group
         if group in groups:
-            names = sorted(p.stem for p in folder.glob("[!_]*.yaml"))
+            names = choices(group, folders)
             for choice in value.strip("[]").split(","):
                 if choice.strip() not in {*names, "null", ""}:
                     hint = nearest(choice.strip(), names)
@@ -175,14 +188,13 @@ def _group(override: str) -> str:
     return override.lstrip("+~").partition("=")[0].split("@")[0]
 
 
-def _known_keys(name: str, choices: list[str]) -> list[str]:
+def _known_keys(name: str, chosen: list[str], places: list[str]) -> list[str]:
     """Return the keys of the config with the user's choices of groups, or without them where they are wrong."""
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        try:
-            config = compose(name, choices)
-        except (HydraException, OmegaConfBaseException, ValueError):
-            config = compose(name)
-        return _dotted_keys(OmegaConf.to_container(config, resolve=False))
+    try:
+        config = _composed(name, chosen, places)
+    except (HydraException, OmegaConfBaseException, ValueError):
+        config = _composed(name, [], places)
+    return _dotted_keys(OmegaConf.to_container(config, resolve=False))
 
 
 def _dotted_keys(values: Any, prefix: str = "") -> list[str]:

@@ -8,6 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from zoomvqa.cli.app import OK, SOME_FAILED, Result, run
+from zoomvqa.cli.targets import make, refuse_bad_targets, refuse_targets_of_a_folder
 from zoomvqa.console import say
 from zoomvqa.data.join_sets import join_sets
 from zoomvqa.data.labelled_set import LabelledSet, load_set
@@ -37,7 +38,15 @@ def labelled_set(settings: DataSettings | SeveralSets) -> LabelledSet:
 
 def _train(settings: TrainSettings) -> float | Result:
     quiet_hub()
-    from zoomvqa.training.run import train  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
+    from zoomvqa.training.made import made_by  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
+
+    refuse_bad_targets(settings)
+    with made_by(make):
+        return _run(settings)
+
+
+def _run(settings: TrainSettings) -> float | Result:
+    from zoomvqa.training.run import train  # noqa: PLC0415
 
     if settings.protocol is not None:
         return _protocol(settings)
@@ -142,6 +151,7 @@ def _resumed(settings: TrainSettings) -> tuple[TrainSettings, Path | None]:
             )
         output, epochs = Path(settings.resume).expanduser(), settings.trainer.max_epochs
         settings = settings_of(output)
+        refuse_targets_of_a_folder(output, settings)
         if given:
             settings = longer(settings, epochs)
     _refuse_nothing_to_go_on_with(output, settings)

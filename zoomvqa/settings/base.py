@@ -16,6 +16,16 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
 
+    @classmethod
+    def known_keys(cls) -> list[str]:
+        """Return the keys that may be given, for the message about an unknown one."""
+        return list(cls.model_fields)
+
+    @classmethod
+    def near_keys(cls) -> list[str]:
+        """Return the keys out of which the nearest to an unknown one is named."""
+        return cls.known_keys()
+
 
 S = TypeVar("S", bound=Settings)
 # Pydantic's names for kinds of values, as they are written on the command line.
@@ -41,18 +51,19 @@ def check(kind: type[S], values: Mapping[str, Any], prefix: str = "") -> S:
         raise SettingsError(_explain(kind, error, prefix)) from None
 
 
-def _explain(kind: type[BaseModel], error: ValidationError, prefix: str) -> str:
+def _explain(kind: type[Settings], error: ValidationError, prefix: str) -> str:
     # An unknown key is named first: the missing or odd value beside it is mostly its consequence.
     problems = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     paths = [_keys_of(kind, e["loc"]) for e in problems]
-    first, (path, siblings) = problems[0], paths[0]
+    first, (path, at) = problems[0], paths[0]
     if first["type"].startswith("union_tag"):
         path = [*path, str(first["ctx"]["discriminator"]).strip("'")]
     key = ".".join([*([prefix] if prefix else []), *(str(part) for part in path)])
     others = len({tuple(p) for p, _ in paths}) - 1
     more = f" (and {others} more)" if others else ""
     if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key{nearest(str(path[-1]), siblings)}; known here: {', '.join(siblings)}{more}"
+        known, near = (at.known_keys(), at.near_keys()) if at else ([], [])
+        return f"{key}: unknown key{nearest(str(path[-1]), near)}; known here: {', '.join(known)}{more}"
     if first["type"] in {"missing", "union_tag_not_found"}:
         return f"{key}: a value is missing{more}"
     if first["type"] == "union_tag_invalid":
@@ -84,11 +95,11 @@ def _short(came: Any) -> str:
     return told if len(told) <= _LONG else f"{told[:_LONG]}…"
 
 
-def _keys_of(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[list[int | str], list[str]]:
-    """Return the keys of an error's location without the names of a union's members, and their siblings."""
+def _keys_of(kind: type[Settings], location: Sequence[int | str]) -> tuple[list[int | str], type[Settings] | None]:
+    """Return the keys of an error's location without the names of a union's members, and what has the last."""
     keys: list[int | str] = []
     at: type[BaseModel] | None = kind
-    siblings = list(kind.model_fields)
+    holder: type[BaseModel] | None = kind
     members: list[type[BaseModel]] = []
     named = False
     for part in location:
@@ -102,13 +113,13 @@ def _keys_of(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[list
         if named:  # a key that the user has chosen, in a dict of models
             named = False
             continue
-        siblings = list(at.model_fields) if at else []
+        holder = at
         field = at.model_fields.get(str(part)) if at else None
         inner = _models_in(field.annotation) if field else []
         members = inner if field and (field.discriminator or len(inner) > 1) else []
         named = field is not None and get_origin(field.annotation) is dict
         at = None if members or not inner else inner[0]
-    return keys, siblings
+    return keys, holder if holder is not None and issubclass(holder, Settings) else None
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 
@@ -14,6 +14,8 @@ from zoomvqa.settings.probe import Probe
 from zoomvqa.settings.protocol import Protocol
 from zoomvqa.settings.ray import RaySettings
 from zoomvqa.settings.shared import Fraction01, StartingWeights
+from zoomvqa.settings.targets import Callbacks, Loggers
+from zoomvqa.settings.trainer import TrainerSettings
 from zoomvqa.settings.vqa import ClipCount, VQABranch
 from zoomvqa.video.reader import ReaderName
 from zoomvqa.video.show import HDR, Interlaced, PixelShape
@@ -23,45 +25,7 @@ Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
 # Fewer draws tell no interval.
 FEWEST_RESAMPLES = 100
 
-# Short names that Lightning takes as well.
-_SHORT_NAMES = {"64": "64-true", "32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}
-
 Branch = Annotated[IQABranch | VQABranch | FusionBranch, Field(discriminator="name")]
-
-
-class TrainerSettings(Settings):
-    """The part of Lightning's Trainer that the configs set."""
-
-    accelerator: Literal["auto", "cpu", "gpu", "mps"]
-    devices: PositiveInt | Literal[-1, "auto"] | list[NonNegativeInt]
-    num_nodes: PositiveInt
-    strategy: str
-    precision: Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true"]
-    max_epochs: PositiveInt
-    accumulate_grad_batches: PositiveInt
-    gradient_clip_val: PositiveFloat | None
-    deterministic: bool | Literal["warn"]
-    log_every_n_steps: PositiveInt
-    profiler: Literal["simple", "advanced", "pytorch"] | None = None
-
-    @field_validator("precision", mode="before")
-    @classmethod
-    def _whole_name(cls, value: Any) -> Any:
-        """Take Lightning's short names, too."""
-        return _SHORT_NAMES.get(str(value), value)
-
-    @field_validator("devices")
-    @classmethod
-    def _differ(cls, value: int | str | list[int]) -> int | str | list[int]:
-        if isinstance(value, list) and (not value or len(set(value)) < len(value)):
-            raise ValueError("numbers of devices that differ, such as [0,1]")
-        return value
-
-    @property
-    def one_process(self) -> bool:
-        """Whether it is certain that one process trains alone; how many `auto` and -1 find shows later."""
-        one = len(self.devices) == 1 if isinstance(self.devices, list) else self.devices == 1
-        return one and self.num_nodes == 1
 
 
 class Keeping(Settings):
@@ -98,7 +62,8 @@ class TrainSettings(Settings):
     early_stopping: EarlyStopping = EarlyStopping()
     probe: Probe | None = None
     calibration_folds: Literal[0] | Annotated[int, Field(ge=2)] = 0
-    logger: dict[Literal["csv", "tensorboard", "wandb"], dict[str, Any]] = Field(default_factory=dict)
+    logger: Loggers = Field(default_factory=dict)
+    callbacks: Callbacks = Field(default_factory=dict)
     output: str
     overwrite: bool
     resume: str | None = None

@@ -11,14 +11,16 @@ from lightning.pytorch.callbacks import (
     EarlyStopping,
     LearningRateMonitor,
     ModelCheckpoint,
+    ProgressBar,
     RichProgressBar,
 )
 
 from zoomvqa.data.branch_datamodule import BranchDataModule
-from zoomvqa.settings.commands import TrainSettings
+from zoomvqa.settings.commands import TrainerSettings, TrainSettings
 from zoomvqa.training.averaging import BestEpochs
 from zoomvqa.training.failures import FailedVideos
 from zoomvqa.training.figures_file import FlushFigures
+from zoomvqa.training.made import make_callbacks
 from zoomvqa.training.report import ValidationReport
 from zoomvqa.training.resume import SaveAndStop, StepSeeds
 from zoomvqa.training.step_times import StepTimes
@@ -35,26 +37,33 @@ class StopEarly(EarlyStopping):
 
 
 def build_callbacks(output: Path, settings: TrainSettings, data: BranchDataModule) -> list[Callback]:
-    """Return what happens at the edges of steps and epochs, in this order.
+    """Return what happens at the edges of steps and epochs, in this order; what the settings name comes last.
 
     Args:
         output: the run's folder.
         settings: of the whole run.
         data: whose validation videos the report names.
+
+    Raises:
+        UserError: a callback that the settings name cannot be made, or is none.
     """
+    further = make_callbacks(settings.callbacks)
     folder = output / "checkpoints"
+    # The last one is kept after every epoch, also where only some of them are validated.
+    every_epoch = True if settings.trainer.check_val_every_n_epoch else None
     by_figures: dict[str, Any] = {"monitor": "val/selection", "mode": "max"}
     shared: dict[str, Any] = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
     found: list[Callback] = [
         StepTimes(),
         ModelCheckpoint(filename="best", save_weights_only=True, **by_figures, **shared),
-        ModelCheckpoint(filename="last", **shared),
+        ModelCheckpoint(filename="last", save_on_train_epoch_end=every_epoch, **shared),
         ValidationReport(output, data.val_videos),
         StepSeeds(settings.seed),
         FailedVideos(settings.data.max_failures),
         SaveAndStop(output),
-        RichProgressBar(),
     ]
+    if _wants_bar(settings.trainer) and not any(isinstance(callback, ProgressBar) for callback in further):
+        found.append(RichProgressBar())
     if settings.keep.top_k > 1:
         found.append(BestEpochs(folder, settings.keep.top_k))
     patience = settings.early_stopping.patience
@@ -62,4 +71,9 @@ def build_callbacks(output: Path, settings: TrainSettings, data: BranchDataModul
         found.append(StopEarly(patience=patience, min_delta=settings.early_stopping.min_delta, **by_figures))
     if settings.logger:
         found += [LearningRateMonitor("step"), TrainFigures(), FlushFigures()]
-    return found
+    return found + further
+
+
+def _wants_bar(settings: TrainerSettings) -> bool:
+    """Tell whether progress is shown; Lightning takes no bar beside `enable_progress_bar=False`."""
+    return settings.model_dump().get("enable_progress_bar") is not False

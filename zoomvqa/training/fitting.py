@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
+import pickle
 import shutil
 import signal
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import Logger
-from lightning.pytorch.profilers import AdvancedProfiler, Profiler, PyTorchProfiler, SimpleProfiler
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import OmegaConf
 
 from zoomvqa.calibration import Unit
 from zoomvqa.console import console, say
 from zoomvqa.data.branch_datamodule import BranchDataModule
-from zoomvqa.errors import SettingsError, TrainingError
+from zoomvqa.errors import CheckpointError, SettingsError, TrainingError
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures
 from zoomvqa.models.vqa.attention import compile_attention
 from zoomvqa.processes import is_first_process
-from zoomvqa.settings.commands import TrainerSettings, TrainSettings
+from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.training.averaging import BestEpochs, write_average
 from zoomvqa.training.branch_module import BranchModule
 from zoomvqa.training.callbacks import build_callbacks
@@ -35,10 +33,11 @@ from zoomvqa.training.joined import Joined
 from zoomvqa.training.loggers import build_loggers
 from zoomvqa.training.report import ValidationReport
 from zoomvqa.training.resume import WORKING_FOLDER, LongerRun
+from zoomvqa.training.short_epochs import shorten_epochs
 from zoomvqa.training.summary import parts_of, summary_table
-from zoomvqa.training.true_precision import NetworkPrecision, true_precision
+from zoomvqa.training.trainer import build_trainer, refused
+from zoomvqa.training.true_precision import NetworkPrecision
 from zoomvqa.training.versions import versions
-from zoomvqa.training.whole_checkpoints import WholeCheckpoints
 
 
 class Trained(NamedTuple):
@@ -89,7 +88,8 @@ def fit(
         callbacks.append(LongerRun(output))
     about = config | {"versions": versions()}
     loggers = build_loggers(output, settings.logger, about, goes_on=resume_from is not None)
-    trainer = _trainer(settings.trainer, loggers, callbacks, output, validate_last=brief)
+    trainer = build_trainer(settings.trainer, loggers, callbacks, output, validate_last=brief)
+    shorten_epochs(data, settings.trainer.limit_train_batches)
     if not brief:
         _tell(module, name, data, settings)
     if settings.compile:
@@ -187,57 +187,26 @@ class _StartOfRun(Callback):
 def _fit(
     trainer: lightning.Trainer, module: BranchModule, data: BranchDataModule, resume_from: Path | None
 ) -> None:
-    """Train; an interruption comes out as KeyboardInterrupt."""
+    """Train; an interruption comes out as KeyboardInterrupt.
+
+    Raises:
+        UserError: Lightning does not take the settings, or a checkpoint of a run that goes on is not plain data.
+    """
     # Before a checkpoint is loaded, which would round its float64 weights.
     trainer.precision_plugin.convert_module(module)
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
     except SIGTERMException:
         raise SystemExit(128 + signal.SIGTERM) from None
+    except MisconfigurationException as error:  # some of it is looked at only when training starts
+        raise refused(error) from None
+    except pickle.UnpicklingError as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(
+            f"{resume_from}: holds more than plain data, mostly the state of a callback of `callbacks`; this run "
+            f"cannot go on ({reason[:200]})"
+        ) from None
     except SystemExit:  # Lightning's way out after Ctrl-C
         if not trainer.interrupted:
             raise
         raise KeyboardInterrupt from None
-
-
-def _trainer(
-    settings: TrainerSettings,
-    loggers: list[Logger],
-    callbacks: list[Callback],
-    output: Path,
-    *,
-    validate_last: bool,
-) -> lightning.Trainer:
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    # Lightning's advice on worker counts and its notes on tensor cores are not for the user to act on here.
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    warnings.filterwarnings("ignore", message=".*Experiment logs directory.*")
-    warnings.filterwarnings("ignore", message=".*The number of training batches.*")
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-    warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
-    warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
-    plugin = true_precision(settings.precision)
-    given = settings.model_dump(exclude={"profiler"}) | ({"precision": None} if plugin else {})
-    try:
-        return lightning.Trainer(
-            **given,
-            profiler=_profiler(settings.profiler, output),
-            logger=loggers or False,
-            callbacks=callbacks,
-            plugins=[WholeCheckpoints(), *([plugin] if plugin else [])],
-            default_root_dir=output,
-            use_distributed_sampler=False,  # the datamodule shares the data out itself
-            num_sanity_val_steps=0,
-            check_val_every_n_epoch=settings.max_epochs if validate_last else 1,
-            enable_model_summary=False,
-        )
-    # A list of devices on a CPU is a TypeError of Lightning's.
-    except (lightning.fabric.utilities.exceptions.MisconfigurationException, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise SettingsError(f"trainer: {reason}") from None
-
-
-def _profiler(name: str | None, output: Path) -> Profiler | None:
-    """Return what measures a run, writing to its folder."""
-    kinds = {"simple": SimpleProfiler, "advanced": AdvancedProfiler, "pytorch": PyTorchProfiler}
-    return kinds[name](dirpath=output, filename="profile") if name else None

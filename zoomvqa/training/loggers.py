@@ -16,7 +16,9 @@ from zoomvqa.calibration import Unit
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.metrics import Figures
 from zoomvqa.processes import is_first_process
+from zoomvqa.settings.targets import TARGET
 from zoomvqa.training.figures_file import KeptCSVLogger
+from zoomvqa.training.made import make_logger
 
 # What TensorBoard's table of hyperparameters shows beside them: figures of the best validation.
 _BEST = ("selection", "srcc", "plcc", "rmse")
@@ -29,12 +31,12 @@ def build_loggers(
 
     Args:
         output: the run's folder.
-        chosen: options of each: csv, tensorboard, wandb.
-        about: the composed config and the versions; TensorBoard and wandb show them beside the figures.
+        chosen: options of each: csv, tensorboard, wandb, and others that name a class by `_target_`.
+        about: the composed config and the versions; all but csv show them beside the figures.
         goes_on: the run was stopped before; what it has logged is kept.
 
     Raises:
-        UserError: an option is unknown, a package is missing, or wandb has no account to log to.
+        UserError: an option is unknown, a package is missing, or a logger cannot reach what it logs to.
     """
     loggers: list[Logger] = []
     for name, options in chosen.items():
@@ -55,6 +57,8 @@ def build_loggers(
 
 
 def _build(name: str, options: dict[str, Any], output: Path, about: dict[str, Any], *, goes_on: bool) -> Logger:
+    if TARGET in options:
+        return _named(name, options, about, goes_on=goes_on)
     if name == "csv":
         return (KeptCSVLogger if goes_on else CSVLogger)(output, name="", version="", **options)
     if name == "tensorboard":
@@ -69,13 +73,25 @@ def _build(name: str, options: dict[str, Any], output: Path, about: dict[str, An
     return to_wandb
 
 
+def _named(name: str, options: dict[str, Any], about: dict[str, Any], *, goes_on: bool) -> Logger:
+    """Return a logger of the user's, told what the run is made of."""
+    logger = make_logger(name, options)
+    if not goes_on:  # it has been told before, and some loggers refuse to be told otherwise
+        try:
+            logger.log_hyperparams(about)
+        except Exception as error:  # noqa: BLE001  whatever its server or package ends in
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise SettingsError(f"logger.{name}: {reason}") from None
+    return logger
+
+
 def log_best(trainer: lightning.Trainer, figures: Figures, unit: Unit) -> None:
     """Give the figures of the best validation so far to the loggers that compare runs by them."""
     names = [name for name in _BEST if unit.known or name != "rmse"]
     values = {f"best/{name}": float(getattr(figures, name)) for name in names}
     values = {name: value for name, value in values.items() if math.isfinite(value)}
     for logger in trainer.loggers:
-        if isinstance(logger, TensorBoardLogger | WandbLogger):
+        if not isinstance(logger, CSVLogger):  # its table has a row a step
             logger.log_metrics(values, trainer.global_step)
 
 

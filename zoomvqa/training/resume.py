@@ -19,7 +19,7 @@ from zoomvqa.errors import SettingsError
 from zoomvqa.files import whole_file
 from zoomvqa.outputs import refuse_foreign_folder
 from zoomvqa.settings.base import check
-from zoomvqa.settings.commands import TrainSettings
+from zoomvqa.settings.commands import TrainerSettings, TrainSettings
 from zoomvqa.settings.paths import seen_from
 
 # Where `versions.json` says from which folder a run was started: its relative paths count from there.
@@ -27,7 +27,8 @@ WORKING_FOLDER = "working_folder"
 # What may be different in a run that goes on: where it runs and what it tells, not what it learns.
 _FREE = (
     *("resume", "overwrite", "output", "logger", "threads"),
-    *("trainer.accelerator", "trainer.log_every_n_steps", "trainer.profiler"),
+    *("trainer.accelerator", "trainer.log_every_n_steps", "trainer.profiler", "trainer.detect_anomaly"),
+    *("trainer.enable_progress_bar", "trainer.enable_model_summary"),
 )
 # How the head started before `weights.head` was a key.
 _HEAD_BEFORE = "random"
@@ -135,14 +136,15 @@ def longer(settings: TrainSettings, epochs: int) -> TrainSettings:
     """Return the settings of a run with more epochs.
 
     Raises:
-        SettingsError: they are fewer than the run has.
+        SettingsError: they are fewer than the run has, or do not fit its other settings.
     """
     own = settings.trainer.max_epochs
     if epochs < own:
         raise SettingsError(
             f"trainer.max_epochs: got {epochs}, expected {own} or more: the run in {settings.output} has {own}"
         )
-    return settings.model_copy(update={"trainer": settings.trainer.model_copy(update={"max_epochs": epochs})})
+    values = settings.trainer.model_dump() | {"max_epochs": epochs}
+    return settings.model_copy(update={"trainer": check(TrainerSettings, values, prefix="trainer")})
 
 
 class LongerRun(Callback):
