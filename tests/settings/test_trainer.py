@@ -1,16 +1,11 @@
 """What `trainer` may say."""
 
 import pytest
+from usual import USUAL
 
 from zoomvqa.errors import SettingsError
 from zoomvqa.settings.base import check
 from zoomvqa.settings.commands import TrainerSettings
-
-USUAL = {
-    "accelerator": "auto", "devices": 1, "num_nodes": 1, "strategy": "auto", "precision": "32-true",
-    "max_epochs": 1, "accumulate_grad_batches": 1, "gradient_clip_val": None, "deterministic": False,
-    "log_every_n_steps": 1,
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(

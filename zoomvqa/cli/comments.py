@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 _KEY = re.compile(r"(?P<indent> *)(?P<item>- )?(?P<key>[\w/@. -]*\w):(?P<value>( .*)?)$")
-_TRAILING = re.compile(r"(?:^|\s+)# (?P<told>.*)$")
+# A comment behind a value; within quotes is none.
+_TRAILING = re.compile(r"""(?P<value>(?:'[^']*'|"[^"]*"|(?! # ).)*) # (?P<told>.*)""")
 
 
 class Key(NamedTuple):
@@ -63,9 +64,9 @@ def read_comments(path: Path) -> Commented:
 
 def _add(found: Commented, stack: list[tuple[int, str]], key: re.Match[str], above: Sequence[str]) -> None:
     """Add a line's key; `stack` holds the keys that it is below of, with their indents."""
-    value, trailing = key["value"].strip(), _TRAILING.search(key["value"])
+    value, trailing = key["value"].strip(), _TRAILING.fullmatch(key["value"])
     if trailing:
-        value = key["value"][: trailing.start()].strip()
+        value = trailing["value"].strip()
     told = " ".join([*above, *([trailing["told"].strip()] if trailing else [])])
     indent = len(key["indent"])
     while stack and stack[-1][0] >= indent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "train": [
-        ("branch=vqa data=demo output=runs/demo", "train the VQA branch on the demo data, which is built on first use"),
+        ("branch=vqa data=demo output=runs/demo", "train the VQA branch on the demo data, built on first use"),
         (
             "branch=iqa data=folder data.root=VIDEOS data.annotations=scores.csv",
             "train on videos of your own, and a table of their scores",
@@ -20,7 +20,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     ],
     "predict": [
         ("ckpt=best.ckpt input=video.mp4", "score one video"),
-        ("ckpt=best.ckpt input=videos output=scores.csv", "score a folder; the same command goes on where it stopped"),
+        ("ckpt=best.ckpt input=videos output=scores.csv", "score a folder; once more: go on where it stopped"),
         ("ckpt=zoomvqa-vqa-vdpve input='videos/*.mp4'", "with public weights"),
         ("ckpt=best.ckpt data=konvid1k data.root=KONVID split=val", "score a part of a labelled set"),
         ("ckpt=best.ckpt input=videos device=cuda precision=bf16-mixed", "on a GPU, in half precision"),

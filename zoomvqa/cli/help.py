@@ -1,4 +1,4 @@
-"""`--help`: what a command does, examples, and every key with what it is for, out of the comments of the configs."""
+"""`--help`: what a command does, examples, and every key with its comment in the configs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from zoomvqa.cli.comments import Commented, Key, read_comments, read_group
 from zoomvqa.cli.config_folders import choices, config_folders, option, searched
 from zoomvqa.cli.examples import EXAMPLES
+from zoomvqa.errors import SettingsError
 
 # What is told of Hydra's own options.
 _OPTIONS = [
@@ -41,15 +42,14 @@ def tell_help(name: str, arguments: Sequence[str], program: str) -> None:
         program: what the command was started as.
 
     Raises:
-        SettingsError: a folder of configs is not there.
+        SettingsError: a folder of configs, or the main config, is not there.
     """
-    name = (option(arguments, "--config-name", "-cn") or name).removesuffix(".yaml")
-    folders = config_folders(searched(name, arguments))
-    main = next((f for f in folders if (f / f"{name}.yaml").is_file()), folders[0])
-    about = read_comments(main / f"{name}.yaml") if (main / f"{name}.yaml").is_file() else Commented([], {}, {}, True)
+    main = (option(arguments, "--config-name", "-cn") or name).removesuffix(".yaml")
+    folders = config_folders(searched(main, arguments))
+    about = _main(name, main, folders)
     start = f"python {os.path.relpath(program)}" if program.endswith(".py") else Path(program).name
     lines = [*about.about, "", "Examples:"]
-    for example, told in EXAMPLES.get(name, []):
+    for example, told in EXAMPLES[name]:
         lines += [f"  {start} {example}", *_wrapped(told, 6)]
     lines += ["", "Options:"]
     for written, told in _OPTIONS:
@@ -69,6 +69,21 @@ def tell_help(name: str, arguments: Sequence[str], program: str) -> None:
                 lines += ["", *_wrapped(f"Keys with {group}={one}. {' '.join(found.about)}", 0)]
                 lines += _keys(found.keys, "" if found.whole else f"{group}.")
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _main(name: str, main: str, folders: Sequence[Path]) -> Commented:
+    """Return what the main config says; one of the user's is taken as built on the command's."""
+    ours = read_comments(folders[0] / f"{name}.yaml")
+    if main == name:
+        return ours
+    path = next((path for folder in folders if (path := folder / f"{main}.yaml").is_file()), None)
+    if path is None:
+        raise SettingsError(f"--config-name: got '{main}', expected the name of a config without .yaml")
+    own = read_comments(path)
+    keys = ours.keys | {
+        dotted: Key(k.value, k.told or ours.keys.get(dotted, k).told) for dotted, k in own.keys.items()
+    }
+    return Commented(own.about or ours.about, ours.choices | own.choices, keys, whole=True)
 
 
 def _chosen(about: Commented, arguments: Sequence[str]) -> dict[str, list[str]]:

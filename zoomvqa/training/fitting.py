@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from zoomvqa.calibration import Unit
 from zoomvqa.console import console, say
 from zoomvqa.data.branch_datamodule import BranchDataModule
-from zoomvqa.errors import CheckpointError, SettingsError, TrainingError
+from zoomvqa.errors import CheckpointError, SettingsError, ToolError, TrainingError
 from zoomvqa.files import whole_file
 from zoomvqa.metrics import Figures
 from zoomvqa.models.vqa.attention import compile_attention
@@ -200,6 +200,8 @@ def _fit(
         raise SystemExit(128 + signal.SIGTERM) from None
     except MisconfigurationException as error:  # some of it is looked at only when training starts
         raise refused(error) from None
+    except ModuleNotFoundError as error:  # so are the packages of some callbacks
+        raise ToolError(" ".join(str(error).split())) from None
     except pickle.UnpicklingError as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(
