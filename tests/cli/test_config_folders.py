@@ -36,7 +36,7 @@ def composed(*arguments):
 
 def test_a_folder_beside_ours(conf):
     for way in (("--config-dir", conf), (f"--config-dir={conf}",), (f"hydra.searchpath=[file://{conf}]",)):
-        config = composed(*way, "experiment=mine", "data=ours", "+callbacks=timer")
+        config = composed(*way, "experiment=mine", "data=ours", "callbacks=timer")
         assert (config.seed, config.trainer.limit_train_batches, config.trainer.benchmark) == (7, 1, False)
         assert (config.data.name, config.data.missing) == ("ours", "refuse")
         assert config.callbacks.timer._target_ == "lightning.pytorch.callbacks.Timer"
@@ -86,6 +86,10 @@ def test_mistakes(conf, command: Run):
     one_line(told, "sed: unknown key (did you mean 'seed'?)")
     told = command("train", "experiment=mine", "--config-dir", conf, "seed=x")
     one_line(told, "seed: got 'x', expected a valid integer")
+    told = command("train", "--config-dir", conf, "callbacks=tmer")
+    one_line(told, "callbacks: got 'tmer', expected one of timer (did you mean 'timer'?)")
+    told = command("train", "callbacks=timer")
+    one_line(told, "callbacks: got 'timer', expected settings by name, such as callbacks.NAME._target_=…")
     told = command("train", "--config-dir", conf, "-cn", "my_trian")
     one_line(told, "--config-name: got 'my_trian', expected one of check_data, ")
 
@@ -99,7 +103,7 @@ def test_a_run_with_an_experiment_and_a_set_of_ones_own(conf, command: Run, tmp_
         "--config-dir",
         conf,
         "experiment=mine",
-        "+callbacks=timer",
+        "callbacks=timer",
         "trainer.max_epochs=1",
     )
     outcome = command("train", *asked, "output=run")

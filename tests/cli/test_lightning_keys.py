@@ -235,3 +235,24 @@ def test_the_learning_rate_follows_short_epochs(labelled, command: Run, tmp_path
         rates = [float(v) for row in csv.DictReader(handle) for k, v in row.items() if k.endswith("heads") and v]
     # Half a cosine over four steps.
     assert [rate / rates[0] for rate in rates] == pytest.approx([1.0, 0.853553, 0.5, 0.146447], abs=1e-5)
+
+
+@pytest.mark.slow
+def test_an_early_stop_waits_for_min_epochs(labelled, command: Run, tmp_path):
+    keys = (
+        "early_stopping.patience=1",
+        "early_stopping.min_delta=9",
+        "trainer.max_epochs=5",
+        "trainer.min_epochs=3",
+    )
+    for arguments in ((*SMALL, *on(labelled), *keys, "output=run"), ("resume=run",)):
+        outcome = command("train", *arguments)
+        assert outcome.code == 0, outcome.err
+        assert torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 2
+
+
+def test_further_keys_in_a_sweep(command: Run):
+    sweep = ("-m", *SMALL, "data.root=.", "data.annotations=no.csv")
+    one_line(
+        command("train", *sweep, "trainer.limit_train_batches=1,0"), "trainer.limit_train_batches: got 0, expected"
+    )

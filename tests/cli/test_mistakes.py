@@ -22,7 +22,7 @@ def one_line(outcome, message: str) -> None:
         (["data=demos"], "data: got 'demos', expected one of cvd2014, demo, folder, frames, konvid150k"),
         (["data=demos"], "(did you mean 'demo'?)"),
         (["trainer=gpuu"], "(did you mean 'gpu'?)"),
-        (["logger=[csv,wandbb]"], "logger: got 'wandbb', expected one of csv, none, tensorboard, wandb"),
+        (["logger=[csv,wandbb]"], "logger: got 'wandbb', expected one of csv, mlflow, none, tensorboard, wandb"),
         (["branch.view.crp=3"], "branch.view.crp: unknown key (did you mean 'branch.view.crop'?)"),
         (["+branch.view.crp=3"], "branch.view.crp: unknown key (did you mean 'crop'?)"),
         (["sed=1"], "sed: unknown key (did you mean 'seed'?)"),

@@ -28,7 +28,8 @@ from zoomvqa.training.resume import flat
 # What a protocol that goes on may be told anew: which runs, and where.
 _FREE = (
     *("resume", "overwrite", "output", "logger", "threads", "trainer.accelerator", "trainer.log_every_n_steps"),
-    *("trainer.profiler", "protocol.only", "protocol.seeds", "probe"),
+    *("trainer.profiler", "trainer.detect_anomaly", "trainer.enable_progress_bar", "trainer.enable_model_summary"),
+    *("protocol.only", "protocol.seeds", "probe"),
 )
 
 

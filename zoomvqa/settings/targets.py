@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from zoomvqa.errors import nearest
@@ -26,6 +26,15 @@ def _names_a_class(options: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
+def _by_name(callbacks: Any) -> Any:
+    if not isinstance(callbacks, dict):
+        raise ValueError(
+            "settings by name, such as callbacks.NAME._target_=…, or a file DIR/callbacks/NAME.yaml of your own with "
+            "--config-dir DIR"
+        )
+    return callbacks
+
+
 def _known_loggers(loggers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Refuse loggers that are neither ours nor name a class.
 
@@ -45,5 +54,7 @@ def _known_loggers(loggers: dict[str, dict[str, Any]]) -> dict[str, dict[str, An
     return loggers
 
 
-Callbacks = dict[str, Annotated[dict[str, Any], AfterValidator(_names_a_class)]]
+Callbacks = Annotated[
+    dict[str, Annotated[dict[str, Any], AfterValidator(_names_a_class)]], BeforeValidator(_by_name)
+]
 Loggers = Annotated[dict[str, dict[str, Any]], AfterValidator(_known_loggers)]
