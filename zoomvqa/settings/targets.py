@@ -28,9 +28,9 @@ def _names_a_class(options: dict[str, Any]) -> dict[str, Any]:
 
 def _by_name(callbacks: Any) -> Any:
     if not isinstance(callbacks, dict):
-        raise ValueError(
-            "settings by name, such as callbacks.NAME._target_=…, or a file DIR/callbacks/NAME.yaml of your own with "
-            "--config-dir DIR"
+        raise ValueError(  # noqa: TRY004  pydantic tells this one
+            "settings by name, such as callbacks.NAME._target_=…, or a file of your own, DIR/callbacks/NAME.yaml, "
+            "with --config-dir DIR"
         )
     return callbacks
 
