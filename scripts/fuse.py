@@ -1,4 +1,4 @@
-"""Fuse prediction files: python scripts/fuse.py iqa=preds.txt vqa=preds.txt output=out.txt."""
+"""Fuse prediction files: python scripts/fuse.py iqa=preds.txt vqa=preds.txt output=out.txt; see conf/fuse.yaml."""
 
 from zoomvqa.cli.entry import start
 

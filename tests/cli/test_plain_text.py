@@ -101,3 +101,9 @@ def test_the_advice_works_in_a_shell(command: Run):
     ).stdout
     parsed = OverridesParser.create().parse_override(told)
     assert (parsed.key_or_group, parsed.value()) == ("precision", "$a\\`(\"'")
+
+
+def test_weights_of_train_alone_have_a_short_form():
+    assert plain_text("weights=fit") == "weights.source='fit'"
+    assert plain_text("weights=fit", command="fuse") == "weights=fit"
+    assert plain_text("labels=a [1].csv", command="fuse") == "labels='a [1].csv'"

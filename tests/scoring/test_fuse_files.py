@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from zoomvqa.errors import UserError
-from zoomvqa.scoring.fuse_files import fuse_files
+from zoomvqa.scoring.fuse_files import fuse, fuse_files, rescaled
 from zoomvqa.scoring.prediction_files import read_predictions
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "fusion.json").read_text())
@@ -75,3 +75,36 @@ def test_what_is_not_rescaled_is_not_taken_for_it(tmp_path):
     one = written(tmp_path / "i.txt", {"a": -1.0, "b": 2.0})
     with pytest.raises(UserError, match="rescaled: the vqa file has scores outside 0..100"):
         fuse_files(one, one, tmp_path / "o.txt", 0.5, ["vqa"])
+
+
+def test_any_number_of_files(tmp_path):
+    scores = {name: {f"{i}.mp4": float(v) for i, v in enumerate(row)} for name, row in THREE.items()}
+    files = {name: written(tmp_path / f"{name}.csv", part) for name, part in scores.items()}
+    columns, _ = fuse(files, tmp_path / "o.txt", lambda _: np.array([0.5, 0.3, 0.2]), ["c"], prefix="files.")
+    assert (columns.names, columns.rescaled_before, columns.told_rescaled) == (("a", "b", "c"), ("c",), "c")
+    parts = [rescaled(np.array(THREE["a"])), rescaled(np.array(THREE["b"])), np.array(THREE["c"])]
+    expected = 0.5 * parts[0] + 0.3 * parts[1] + 0.2 * parts[2]
+    assert list(read_predictions(tmp_path / "o.txt", "o").scores.values()) == expected.tolist()
+
+
+THREE = {"a": [1.0, 2.0, 4.0], "b": [9.0, 3.0, 5.0], "c": [10.0, 50.0, 70.0]}
+
+
+def test_three_files_of_other_videos(tmp_path):
+    lists = {"a": "xyz", "b": "xy", "c": "xyw"}
+    files = {
+        name: written(tmp_path / f"{name}.csv", {v: float(i) for i, v in enumerate(videos)})
+        for name, videos in lists.items()
+    }
+    with pytest.raises(UserError) as error:
+        fuse(files, tmp_path / "o.txt", lambda _: np.ones(3) / 3, prefix="files.")
+    assert str(error.value) == ("files: the files do not list the same videos: 1 only in a (z); 1 only in c (w)")
+    written(files["b"], {"x": 1.0, "z": 2.0})
+    with pytest.raises(UserError, match=r"1 only in a and c \(y\); 1 only in a and b \(z\); 1 only in c \(w\)"):
+        fuse(files, tmp_path / "o.txt", lambda _: np.ones(3) / 3, prefix="files.")
+
+
+def test_a_name_in_rescaled_that_no_file_has(files, tmp_path):
+    with pytest.raises(UserError) as error:
+        fuse_files(*files, tmp_path / "o.txt", 0.5, ["vqq"])
+    assert str(error.value) == "rescaled.0: got 'vqq', expected 'iqa' or 'vqa' (did you mean 'vqa'?)"

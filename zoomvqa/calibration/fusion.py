@@ -16,6 +16,7 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from zoomvqa.calibration.logistic import FEWEST, Logistic, fit_logistic
+from zoomvqa.calibration.simplex import fit_weights
 from zoomvqa.errors import AnnotationError
 from zoomvqa.settings.base import Settings
 from zoomvqa.settings.shared import Fraction01
@@ -98,8 +99,7 @@ def fit_fusion(
     }
     both = [scales[name].rescaled(torch.from_numpy(s)).numpy() for name, s in (("iqa", iqa), ("vqa", vqa))]
     if share is None:
-        steps = sorted(np.linspace(0, 1, 101), key=lambda s: abs(s - 0.5))
-        share = float(max(steps, key=lambda s: round(_plcc(s * both[0] + (1 - s) * both[1], mos), 9)))
+        share = float(fit_weights(np.stack(both, axis=1), mos)[0])
     average = share * both[0] + (1 - share) * both[1]
     return FusionScale(
         **scales,
@@ -120,7 +120,3 @@ def _logistic(
             f"the MOS, or there are fewer than {FEWEST} videos"
         )
     return found
-
-
-def _plcc(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    return float(np.corrcoef(one, other)[0, 1]) if np.ptp(one) > 0 else -1.0

@@ -75,7 +75,7 @@ def _code(name: str, kind: type[S], body: Callable[[S], Any]) -> int:
 
     def checked() -> bool:
         given = expand_sets(sys.argv[1:])
-        sys.argv[1:] = [plain_text(argument, sweeping=is_sweep(given)) for argument in given]
+        sys.argv[1:] = [plain_text(text, sweeping=is_sweep(given), command=name) for text in given]
         if name == "train":
             sys.argv[1:] = [open_key(argument) for argument in sys.argv[1:]]
         elif is_sweep(sys.argv[1:]):

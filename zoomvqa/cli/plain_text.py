@@ -7,7 +7,7 @@ import re
 
 # Keys whose values are plain text. Those of the second and third kind may also hold a list, or a mapping.
 _TEXT = re.compile(
-    r"input|output|sources|weights\.source|resume|iqa|vqa|annotations|branch\.loading\.cache_folder"
+    r"input|output|labels|sources|weights\.source|resume|iqa|vqa|annotations|branch\.loading\.cache_folder"
     r"|data\.(sets\.\w+\.)?(root|content_pattern)"
 )
 _LISTS = re.compile(r"ckpt|predictions")
@@ -17,7 +17,7 @@ _QUOTED = re.compile(r"""'([^'\\]|\\.)*'|"([^"\\]|\\.)*\"""", re.DOTALL)
 _EXPRESSION = re.compile(r"\$\{[\w.:,%/ -]+\}")
 
 
-def plain_text(argument: str, *, sweeping: bool = False) -> str:
+def plain_text(argument: str, *, sweeping: bool = False, command: str = "train") -> str:
     """Quote the value of a key that takes any text, so that `input=[a] (1).mp4` needs no quotes of Hydra's own.
 
     What Hydra is to read stays: `null`, a text in quotes, an expression such as `${seed}`, lists and mappings
@@ -27,9 +27,10 @@ def plain_text(argument: str, *, sweeping: bool = False) -> str:
     Args:
         argument: `key=value`.
         sweeping: whether the command line asks for several runs.
+        command: whose argument it is; `weights` of train.py alone has a short form.
     """
     key, equals, value = argument.partition("=")
-    if key == "weights":  # the short form of what is mostly wanted
+    if key == "weights" and command == "train":  # the short form of what is mostly wanted
         key = "weights.source"
         argument = f"{key}={value}"
     kind = next((kind for kind in (_TEXT, _LISTS, _MAPPINGS) if kind.fullmatch(key.lstrip("+"))), None)

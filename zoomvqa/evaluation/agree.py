@@ -63,7 +63,11 @@ class Judged:
 
 
 def match(
-    scores: Mapping[str, float], labels: Sequence[LabelledVideo], endings: Sequence[str] = ()
+    scores: Mapping[str, float],
+    labels: Sequence[LabelledVideo],
+    endings: Sequence[str] = (),
+    *,
+    key: str = "predictions",
 ) -> tuple[Judged, list[str], list[str]]:
     """Bring predictions and labels of the same videos together.
 
@@ -74,6 +78,7 @@ def match(
         scores: by the name of the video.
         labels: the labelled videos.
         endings: what names of files have behind the labelled name and before their extension; see `data.endings`.
+        key: of the setting that names the predictions, for the message.
 
     Returns:
         The pairs, the labelled videos without a prediction, and the predicted ones without a label.
@@ -93,7 +98,7 @@ def match(
     if not pairs:
         example = f", for example {next(iter(scores))} and {names[0]}" if scores else ""
         raise SettingsError(
-            f"predictions: none of the {len(scores)} names is among the {len(labels)} labelled ones{example}"
+            f"{key}: none of the {len(scores)} names is among the {len(labels)} labelled ones{example}"
         )
     used = {name for _, name in pairs}
     judged = Judged(

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo, field_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
 
 from zoomvqa.settings.base import Settings
 from zoomvqa.settings.data import AnyData, SplitName
@@ -112,15 +122,33 @@ class ConvertSettings(Settings):
     take: Literal["iqa", "vqa"] | None
 
 
+# A word or a weight for each name. The tags are written as pydantic names members of a union: they are no keys.
+FuseWeights = Annotated[
+    Annotated[Literal["equal", "fit"], Tag("literal[word]")]
+    | Annotated[dict[str, NonNegativeFloat], Tag("dict[str,float]")],
+    Discriminator(lambda value: "dict[str,float]" if isinstance(value, dict) else "literal[word]"),
+]
+
+
 class FuseSettings(Settings):
     """`scripts/fuse.py`."""
 
-    iqa: str
-    vqa: str
+    files: dict[str, str] | None = None
+    iqa: str | None = None
+    vqa: str | None = None
     output: str
     overwrite: bool = False
-    share: Fraction01
-    rescaled: list[Literal["iqa", "vqa"]] | None
+    share: Fraction01 | None = None
+    weights: FuseWeights | None = None
+    labels: str | None = None
+    split: Literal["all", "train", "val", "test"] = "val"
+    rescaled: list[str] | None = None
+
+    @field_validator("files", "weights", mode="before")
+    @classmethod
+    def _names_are_texts(cls, value: Any) -> Any:
+        """Take names that YAML reads as numbers."""
+        return {str(name): inner for name, inner in value.items()} if isinstance(value, dict) else value
 
 
 class ExtractSettings(Settings):
