@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import make_video
+from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.calibration import fit_fusion
 from zoomvqa.checkpoints import Checkpoint, FusionDescription, IQADescription, VQADescription
 from zoomvqa.data.clip_source import ClipSource, ClipTaker
@@ -58,6 +59,7 @@ def main() -> None:
     net = checkpoint.build_net()
     assert isinstance(net, FusionNet)  # noqa: S101
     scorer = Scorer(checkpoint, "cpu")
+    keep_freed_memory()  # as predict.py does
     table = Table("video", "both networks", "decoding", "scoring the file", "ratio")
     with tempfile.TemporaryDirectory() as folder:
         for height in [int(a) for a in sys.argv[1:]] or [540, 720, 1080]:

@@ -24,6 +24,7 @@ from rich.table import Table
 from benchmarks.checkpoints import fused
 from benchmarks.processes import Held, descendants, held, wait_until_alone
 from benchmarks.spoilt import CRASHES, HANGS, serve_spoilt
+from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.ladder.encode import run_ffmpeg
 from zoomvqa.scoring import feeders
 from zoomvqa.scoring.bulk import score_many
@@ -103,6 +104,7 @@ def soak(
         patience: see `PATIENCE`.
     """
     scorer = Scorer(fused(small=True), "cpu")
+    keep_freed_memory()
     vars(feeders)["_serve"], every = serve_spoilt, max(1, count // 400)
     before, beside = held(), descendants(os.getpid())
     samples, results, wrong = list[Sample](), dict[str, VideoScore](), list[str]()

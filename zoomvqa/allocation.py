@@ -18,6 +18,9 @@ def keep_freed_memory() -> bool:
     for again; on a CPU that took up to a third of the CPU time of a training step. The most memory held grows a
     little (5.5 to 5.7 GB for the IQA branch), and it stays with the process. Results keep their bits.
 
+    The commands do this to their own processes. `zoomvqa.load()` does not: a program that scores on a CPU and owns
+    its process calls this once, after `load`.
+
     Returns:
         Whether it could be set: it is a matter of Linux with glibc, and elsewhere nothing is done.
     """

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -39,19 +37,3 @@ class Share:
     def alone(self) -> bool:
         """Whether there is no other process."""
         return self.of == 1
-
-
-@contextmanager
-def main_left_out() -> Iterator[None]:
-    """Have processes that `multiprocessing` starts in the block not run this one's main script once more.
-
-    They are for functions of this package, which need nothing of it; a script may import for seconds, or work.
-    """
-    main = sys.modules["__main__"]
-    kept = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
-    vars(main).pop("__file__", None)
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        vars(main).update(kept)

@@ -75,6 +75,7 @@ def measure(form: Form) -> tuple[float, float]:
         if form.keep:
             keep_freed_memory()
     else:
+        keep_freed_memory()  # as predict.py does
         prepare_for_scoring(net, "bf16-mixed" if form.half else "32-true", compile=form.compiled)
     clip = torch.randn(1, 3, 32, 336, 336)
     walls, cpus = [], []

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.material import make_video
 from benchmarks.timing import Rows, paired, peak_memory
+from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.checkpoints import Checkpoint, VQADescription
 from zoomvqa.data.clip_source import ClipSource
 from zoomvqa.models.vqa.build import build_vqa_net
@@ -57,4 +58,5 @@ def _score(video: Path) -> None:
         version="0", unit="none", network=VQANetwork(), sampling=ClipSampling(), view=ClipView()
     )
     weights = build_vqa_net(about.network, 32, about.view.size).state_dict()
+    keep_freed_memory()  # as predict.py does
     Scorer(Checkpoint(about, weights, "zoomvqa", "made"), "cpu").score(video)

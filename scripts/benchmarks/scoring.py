@@ -21,6 +21,7 @@ from benchmarks.material import make_video
 from benchmarks.processes import Peak
 from benchmarks.release_scoring import ReleaseScorer
 from benchmarks.timing import Rows, alone
+from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.checkpoints import Checkpoint
 from zoomvqa.console import console
 from zoomvqa.models.fusion.net import FusionNet
@@ -129,6 +130,7 @@ def ours(videos: list[Path], way: Way, *, small: bool = False) -> Measured:
     """Score videos as `predict.py` does."""
     clock = Clock()
     scorer = Scorer(clock.watch(fused(small=small)), "cpu", way.precision, compiled=way.compiled)
+    keep_freed_memory()  # as predict.py does
     named = [(str(number), str(video)) for number, video in enumerate(videos)]
     workers = default_workers(scorer.device, len(videos))
     with Peak() as peak:
@@ -229,6 +231,8 @@ def core_seconds(video: Path, way: Way, *, device: str = "cpu", small: bool = Fa
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     clock = Clock()
     scorer = Scorer(clock.watch(fused(small=small)), device, way.precision, compiled=way.compiled)
+    if scorer.device.type == "cpu":
+        keep_freed_memory()
     scorer.score(video)  # to warm up
     begin = time.process_time()
     for _ in pieces_of_file(video, scorer.networks.looks, scorer.reading):

@@ -53,7 +53,7 @@ class Way:
         compile: compile the network, as `compile=true` does.
         kept: from the cache on disk (iqa: frames; vqa: drawn clips), not from the videos.
         plain: the release's way.
-        keep: keep freed memory, as `zoomvqa.training.run.train` does.
+        keep: keep freed memory, as `train.py` does.
     """
 
     name: str

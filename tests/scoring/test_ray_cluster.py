@@ -1,10 +1,14 @@
 """How many actors there are, and what is said where there can be none."""
 
+import os
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from zoomvqa.errors import SettingsError, ToolError
+from zoomvqa.scoring import ray_cluster
 from zoomvqa.scoring.ray_cluster import Shares, connected, share_out
 from zoomvqa.scoring.ray_engine import _reason, score_with_ray
 from zoomvqa.scoring.recipe import ScorerRecipe
@@ -67,3 +71,34 @@ def test_what_is_told_of_an_error():
     assert _reason(RuntimeError(inner)) == "device: 'mps' cannot be used here"
     assert _reason(RuntimeError("word " * 100)) == "word " * 40 + "…"
     assert _reason(RuntimeError()) == "RuntimeError"
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_standard_error_is_the_caller_s(monkeypatch, quiet):
+    """Only a command, which is asked to be quiet, sends it elsewhere, and while Ray starts."""
+    seen = []
+    ray = SimpleNamespace(
+        is_initialized=lambda: False, init=lambda *_, **__: seen.append(place()), shutdown=lambda: None
+    )
+
+    def place() -> tuple[int, int]:
+        return os.fstat(2).st_dev, os.fstat(2).st_ino
+
+    monkeypatch.setattr(ray_cluster, "ray_package", lambda **_: ray)
+    nothing = Path(os.devnull).stat()
+    before, null = place(), (nothing.st_dev, nothing.st_ino)
+    with connected(RaySettings(), quiet=quiet):
+        assert place() == before
+    assert seen == [null if quiet else before]
+
+
+def test_what_ray_says_is_the_caller_s(monkeypatch):
+    pytest.importorskip("ray", reason="engine=ray is an optional extra: pip install 'zoomvqa[ray]'")
+    for name in ("RAY_USAGE_STATS_ENABLED", "RAY_BACKEND_LOG_LEVEL", "RAY_DEDUP_LOGS_SKIP_REGEX"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    ray_cluster.ray_package()
+    assert "RAY_BACKEND_LOG_LEVEL" not in os.environ
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+    ray_cluster.ray_package(quiet=True)
+    assert os.environ["RAY_BACKEND_LOG_LEVEL"] == "fatal"

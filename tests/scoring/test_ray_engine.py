@@ -22,7 +22,7 @@ from zoomvqa.scoring.scorer import VideoScore
 from zoomvqa.settings.ray import RaySettings
 
 try:
-    ray = ray_package()
+    ray = ray_package(quiet=True)
 except ToolError as error:
     pytest.skip(str(error), allow_module_level=True)
 pytestmark = pytest.mark.slow
@@ -115,7 +115,7 @@ def test_rows_are_those_of_one_machine_though_a_worker_is_killed(
     with serving() as server:
         server.files["/some.mp4"] = good[3].read_bytes()
         for name, result in score_with_ray(
-            recipe, videos(server.address), wanted=WANTED, patience=120, remote=True
+            recipe, videos(server.address), wanted=WANTED, patience=120, remote=True, quiet=True
         ):
             assert name not in found
             found[name] = result

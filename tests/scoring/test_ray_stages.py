@@ -215,3 +215,10 @@ def test_pieces_before_a_restart_do_not_count(checkpoint):
     (row,) = gathered(NoDesk(), iter([packed(messages[::-1])]), scorer, iter([("a", "a.mp4")]), 9)
     assert [part.score for part in row[1].frames] == [1.0, 2.0]
     assert (row[1].reader, row[1].damage) == ("pyav", "damaged: 2 of 3 frames decode")
+
+
+def test_an_actor_keeps_its_freed_memory(checkpoint, monkeypatch):
+    kept = []
+    monkeypatch.setattr("zoomvqa.scoring.ray_stages.keep_freed_memory", lambda: kept.append(1))
+    stages(ScorerRecipe(checkpoint, "cpu"))
+    assert kept == [1]

@@ -1,6 +1,7 @@
 """Scores of real small files, good and bad."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from conftest import Make, ffmpeg
 
 from scoring.conftest import try_score
+from zoomvqa import allocation
 from zoomvqa.checkpoints import Checkpoint, load_checkpoint
 from zoomvqa.data.clip_dataset import WholeVideoClips
 from zoomvqa.data.frame_dataset import WholeVideos
@@ -235,3 +237,13 @@ def test_fast_vqa_m_on_the_reference_video(reference, tmp_path):
     golden = json.loads((Path(__file__).parents[1] / "golden" / "fast_vqa_m.json").read_text())["reference_video"]
     assert [p.first for p in result.clips] == golden["first_frames"]
     assert [p.score for p in result.clips] == pytest.approx(golden["clip_scores"], abs=1e-3)
+
+
+def test_the_process_s_memory_is_its_owner_s(checkpoint, monkeypatch):
+    """Only a program that asks for it keeps freed memory; see `zoomvqa.allocation`."""
+    called = []
+    monkeypatch.setattr(allocation.ctypes, "CDLL", lambda name: called.append(name) or object())
+    Scorer(checkpoint, "cpu")
+    assert called == []
+    allocation.keep_freed_memory()
+    assert called == ([None] if sys.platform.startswith("linux") else [])

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.cli.app import OK, SOME_FAILED, run
 from zoomvqa.cli.train import labelled_set
 from zoomvqa.data.labelled_set import LabelledSet, annotation_files, load_without_files
@@ -22,6 +23,7 @@ from zoomvqa.evaluation.methods import (
 from zoomvqa.evaluation.probe import run_probe
 from zoomvqa.evaluation.report import FILES, Options, refuse_other_report, report
 from zoomvqa.outputs import refuse_inputs
+from zoomvqa.scoring.branches import find_device
 from zoomvqa.settings.commands import EvaluateSettings
 from zoomvqa.settings.data import DataSettings, SeveralSets
 
@@ -47,6 +49,8 @@ def _evaluate(settings: EvaluateSettings) -> int:
     method: Any = read_method
     if settings.ckpt is not None:  # a wrong one is told before a set is built, or another has scored for hours
         methods = {name: load_method(source) for name, source in methods.items()}
+        if find_device(settings.device).type == "cpu":
+            keep_freed_memory()
         method = partial(run_checkpoint, output=output, effort=Effort(**_effort(settings)))
     labelled = [_labelled(settings, each) for each in judged]
     sets = [

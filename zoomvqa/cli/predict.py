@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import zoomvqa
+from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.calibration import Unit
 from zoomvqa.checkpoints import Checkpoint, load_checkpoint, weights_file
 from zoomvqa.cli.app import OK, SOME_FAILED, run
@@ -170,8 +171,10 @@ def _engine(recipe: ScorerRecipe, settings: PredictSettings, waiting: Waiting) -
     """Return what scores: here, or on a Ray cluster."""
     way: dict[str, Any] = {"patience": settings.patience, "remote": settings.remote}
     if settings.engine == "ray":
-        return lambda videos, _: score_with_ray(recipe, videos, wanted=settings.ray, **way)
+        return lambda videos, _: score_with_ray(recipe, videos, wanted=settings.ray, quiet=True, **way)
     scorer = recipe.scorer()
+    if scorer.device.type == "cpu":
+        keep_freed_memory()
     batch = default_batch(scorer.device) if settings.batch is None else settings.batch
 
     def here(videos: Iterator[tuple[str, str]], count: int) -> Iterator[tuple[str, VideoScore]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
+from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.cli.app import OK, SOME_FAILED, Result, run
 from zoomvqa.cli.targets import make, refuse_bad_targets, refuse_targets_of_a_folder
 from zoomvqa.console import say
@@ -38,6 +39,7 @@ def labelled_set(settings: DataSettings | SeveralSets) -> LabelledSet:
 
 def _train(settings: TrainSettings) -> float | Result:
     quiet_hub()
+    keep_freed_memory()
     from zoomvqa.training.made import made_by  # noqa: PLC0415  Lightning is slow to import; mistakes should show fast
 
     refuse_bad_targets(settings)

@@ -8,7 +8,6 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.console import say
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.models.fusion.net import FusionNet
@@ -30,11 +29,12 @@ Net = TypeVar("Net", bound=nn.Module)
 def prepare_for_scoring(net: Net, precision: str = "32-true", *, compile: bool = False) -> Net:  # noqa: A002
     """Make a network ready for repeated forward passes without gradients.
 
-    On a CPU freed memory is kept, and linear layers have their weights reordered once instead of in every call, in
+    On a CPU linear layers have their weights reordered once instead of in every call, in
     bf16-mixed rounded too, with the GELU behind one as part of it. What comes out is what it was but for the last
     bits, of float32 in 32-true and of bfloat16 in bf16-mixed: the outputs of a small fixed input are compared, and
     a network for which this does not hold is left as it was, which is said. What comes out depends on the input
-    alone, and has the same bits in every process.
+    alone, and has the same bits in every process. How the process gets
+    its memory is left alone; see `zoomvqa.allocation.keep_freed_memory`, which makes scoring on a CPU faster.
 
     Args:
         net: an `IQANet`, `VQANet` or `FusionNet` on its device, or another one with `check_outputs`. It is
@@ -59,7 +59,6 @@ def prepare_for_scoring(net: Net, precision: str = "32-true", *, compile: bool =
         )
     if not on_cpu:
         return net
-    keep_freed_memory()
     if precision in _DTYPES:
         for part in [net.iqa, net.vqa] if isinstance(net, FusionNet) else [net]:
             _prepare(part, _DTYPES[precision], compiled=compile)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from zoomvqa.errors import VideoError
+from zoomvqa.internals.main_module import METHOD, ProcessWithoutMain
 from zoomvqa.parent import end_with_parent
-from zoomvqa.processes import main_left_out
 from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, Reading, Restart, pieces_of_file
 from zoomvqa.video import decord_reader
 from zoomvqa.video.address import is_remote
@@ -121,7 +121,7 @@ class _Worker(Generic[Name]):
 
 
 def _context() -> Any:
-    context: Any = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    context: Any = multiprocessing.get_context(METHOD)
     if os.name == "posix":
         context.set_forkserver_preload([__name__])
     return context
@@ -191,9 +191,8 @@ class Feeders(Generic[Name]):
 
     def _start(self) -> _Worker[Name]:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._task), daemon=True)
-        with main_left_out():
-            process.start()
+        process = ProcessWithoutMain(target=_serve, args=(theirs, self._task), daemon=True)
+        process.start()
         theirs.close()
         return _Worker(process, ours)
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,17 +21,22 @@ _FEWEST = 32
 _KNOCK_S = 10
 
 
-def ray_package() -> Any:
+def ray_package(*, quiet: bool = False) -> Any:
     """Return the package `ray` with Ray Data, which is optional.
+
+    Args:
+        quiet: keep Ray's core from writing to standard error, by its environment variables, for this process and
+            those that it starts.
 
     Raises:
         ToolError: it is not there.
     """
     # Read when Ray is imported or started: nothing is reported to its makers, its inner log goes to files, and it
     # does not print workers' errors on standard output: what matters of them reaches us as exceptions.
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".|^$")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if quiet:
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+        os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".|^$")
     try:
         import pyarrow as pa  # noqa: F401, PLC0415  Ray Data's own extra
         import ray  # noqa: PLC0415  an optional extra
@@ -42,28 +47,33 @@ def ray_package() -> Any:
 
 
 @contextmanager
-def connected(wanted: RaySettings) -> Iterator[Any]:
+def connected(wanted: RaySettings, *, quiet: bool = False) -> Iterator[Any]:
     """Give the package `ray`, connected; a connection that was there before is used and left.
+
+    Args:
+        wanted: which cluster.
+        quiet: while Ray starts, send the standard error of the whole process to nowhere: for a command, which has
+            no other thread that writes there.
 
     Raises:
         ToolError: Ray is not installed, cannot be started, or no cluster answers at the address.
     """
-    ray = ray_package()
+    ray = ray_package(quiet=quiet)
     _hush()
     if ray.is_initialized():
         yield ray
         return
-    quiet: dict[str, Any] = {"include_dashboard": False} if wanted.address is None else {}
+    options: dict[str, Any] = {"include_dashboard": False} if wanted.address is None else {}
     if wanted.address is None:
         # CPUs are a count to Ray: a small machine takes turns.
         needed = (wanted.decoders or 1) + (wanted.networks or 1)
-        quiet["num_cpus"] = max(os.cpu_count() or 1, needed)
+        options["num_cpus"] = max(os.cpu_count() or 1, needed)
     before = signal.getsignal(signal.SIGTERM)  # Ray sets its own, and leaves it
     try:
         _knock(wanted.address)
-        with _silent():
+        with _silent() if quiet else nullcontext():
             # RAY_ADDRESS would send what is meant for this machine elsewhere: `local` ignores it.
-            ray.init(wanted.address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **quiet)
+            ray.init(wanted.address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **options)
     except Exception as error:  # noqa: BLE001  whatever it is, it is told in one line
         ray.shutdown()
         reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -31,6 +31,7 @@ def score_with_ray(
     wanted: RaySettings,
     patience: float,
     remote: bool = False,
+    quiet: bool = False,
 ) -> Iterator[tuple[str, VideoScore]]:
     """Return an iterator over the score of each video, or why there is none, as they are ready.
 
@@ -44,16 +45,17 @@ def score_with_ray(
         wanted: the cluster, and how many of its workers.
         patience: seconds without a sign of a decoder after which its video is given up.
         remote: fetch what is given by an address; else these videos fail.
+        quiet: drop what Ray's core writes to standard error when it starts; see `zoomvqa.scoring.ray_cluster`.
 
     Raises:
         ToolError: Ray is not installed, does not start or answer, or stops midway.
         SettingsError: the cluster has not as many CPUs or GPUs, or the recipe has a wrong option.
         CheckpointError: the recipe's weights do not fit.
     """
-    ray_package()
+    ray_package(quiet=quiet)
     # Here it only tells what the branches look at, and makes a video's score of its parts'.
     scorer = recipe.scorer("cpu")
-    return _scores(recipe, scorer, iter(videos), wanted, patience, remote)
+    return _scores(recipe, scorer, iter(videos), wanted, patience, remote=remote, quiet=quiet)
 
 
 def _scores(
@@ -62,11 +64,13 @@ def _scores(
     videos: Iterator[tuple[str, str]],
     wanted: RaySettings,
     patience: float,
+    *,
     remote: bool,
+    quiet: bool,
 ) -> Iterator[tuple[str, VideoScore]]:
     from zoomvqa.scoring.ray_gather import CalledDesk, gathered  # noqa: PLC0415  it imports an optional extra
 
-    with connected(wanted) as ray:
+    with connected(wanted, quiet=quiet) as ray:
         has = ray.cluster_resources()
         machines = sum(node["Alive"] for node in ray.nodes())
         shares = share_out(wanted, recipe.device, int(has.get("CPU", 0)), int(has.get("GPU", 0)), machines)

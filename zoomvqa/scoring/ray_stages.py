@@ -13,6 +13,7 @@ import torch
 from ray.data import Datasource, ReadTask
 from ray.data.block import BlockMetadata
 
+from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.errors import VideoError
 from zoomvqa.scoring.feeders import Failure, Feeders, Task
 from zoomvqa.scoring.feeders import Message as Seen
@@ -139,6 +140,8 @@ class Scoring:
         torch.set_num_threads(threads)
         self._desk = desk
         self._scorer: Scorer = ray.get(recipe[0]).scorer()
+        if self._scorer.device.type == "cpu":
+            keep_freed_memory()  # this process is ours alone
 
     def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
         """Yield the messages of a table with scores in the places of pieces."""

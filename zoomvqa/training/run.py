@@ -10,7 +10,6 @@ from typing import Any
 import lightning
 import torch
 
-from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.checkpoints import describe
 from zoomvqa.data.labelled_set import LabelledSet
 from zoomvqa.errors import SettingsError
@@ -40,7 +39,6 @@ def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | No
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    keep_freed_memory()
     trained = _train(settings, labelled, resume_from)
     figures = trained.figures
     if is_first_process():
