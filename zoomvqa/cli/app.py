@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 import zoomvqa
 from zoomvqa.cli import sweep
@@ -26,6 +25,7 @@ from zoomvqa.cli.several_sets import expand_sets
 from zoomvqa.console import console, printable
 from zoomvqa.errors import SettingsError, UserError, ZoomVQAError
 from zoomvqa.files import no_room
+from zoomvqa.internals.messages import unknown_home, worker_s_line
 from zoomvqa.parent import end_with_launcher
 from zoomvqa.settings.base import Settings, check
 from zoomvqa.streams import steady_streams
@@ -130,7 +130,7 @@ def _told(error: Exception, place: str) -> tuple[str, int]:
     if isinstance(error, UserError):
         return str(error), USER_ERROR
     if isinstance(error, ZoomVQAError):  # out of a worker process it comes with a traceback before its last line
-        return re.sub(r"^zoomvqa\.errors\.\w+: ", "", str(error).splitlines()[-1]), SOME_FAILED
+        return worker_s_line(error), SOME_FAILED
     if isinstance(error, HydraException):
         return first_line(error), USER_ERROR
     if full := no_room(error):
@@ -140,7 +140,7 @@ def _told(error: Exception, place: str) -> tuple[str, int]:
         named = f"{error.filename}: " if error.filename else ""
         lines = str(error).splitlines() or [type(error).__name__]  # out of a worker process with a traceback
         return f"{named}{error.strerror or lines[-1]}", USER_ERROR
-    if "home directory" in str(error):  # pathlib's, of ~nobody
+    if unknown_home(error):
         return "a path begins with ~ and the name of nobody here", USER_ERROR
     raise error
 
@@ -149,7 +149,7 @@ def _settings(kind: type[S], config: DictConfig) -> S:
     try:
         values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        if "Missing mandatory value" in str(error):
+        if isinstance(error, MissingMandatoryValue):
             key = str(getattr(error, "full_key", "")) or "a key"
             raise SettingsError(f"{key}: a value is missing; give {key}=…") from None
         where, told = getattr(error, "full_key", None), str(error).splitlines() or [type(error).__name__]

@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from zoomvqa.cli.config_folders import SEARCHPATH, choices, config_folder, config_folders, option, searched
 from zoomvqa.cli.plain_text import quoted
 from zoomvqa.errors import SettingsError, nearest
+from zoomvqa.internals.messages import names_key
 
 
 def compositions(name: str, arguments: list[str]) -> Iterator[DictConfig]:
@@ -158,7 +159,7 @@ def _composed(name: str, overrides: list[str], places: list[str]) -> DictConfig:
 
 def _in_our_words(name: str, overrides: list[str], error: Exception, places: list[str]) -> str:
     """Turn Hydra's message about a bad override into one line with the nearest valid choice."""
-    text, folders = str(error), config_folders(places)
+    folders = config_folders(places)
     names = [n for n in choices(".", folders) if "/" not in n]
     if name not in names:
         return f"--config-name: got '{name}', expected one of {', '.join(names)}{nearest(name, names)}"
@@ -173,11 +174,7 @@ def _in_our_words(name: str, overrides: list[str], error: Exception, places: lis
                 if choice.strip() not in {*names, "null", ""}:
                     hint = nearest(choice.strip(), names)
                     return f"{group}: got '{choice.strip()}', expected one of {', '.join(names)}{hint}"
-        elif (
-            not override.startswith("+")
-            and key not in known
-            and (f"'{key}'" in text or key.split(".")[-1] in text)
-        ):
+        elif not override.startswith("+") and key not in known and names_key(error, key):
             return f"{key}: unknown key{nearest(key, known)}"
     return first_line(error)
 

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from torch.utils.data import DataLoader, Sampler
 
+from zoomvqa.internals.lightning_private import batches_done
+
 T = TypeVar("T")
 
 
@@ -57,7 +59,7 @@ class ResumableLoader(DataLoader):
         if self._trainer is None:
             return {"epoch": 0, "batches": 0}
         epoch = self._trainer.current_epoch
-        done = self._trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        done = batches_done(self._trainer)
         return {"epoch": epoch + 1, "batches": 0} if done >= len(self) else {"epoch": epoch, "batches": done}
 
     def load_state_dict(self, state: dict[str, int]) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from zoomvqa.internals.torch_private import can_multiply, linear, reordered
 from zoomvqa.models.layers import Mlp
-
-# Private operators of torch; a torch without one of them packs nothing.
-_OPERATORS = ("_reorder_linear_weight", "_linear_pointwise")
 
 
 class PackedLinear(nn.Module):
@@ -29,27 +26,18 @@ class PackedLinear(nn.Module):
         super().__init__()
         self.in_features, self.out_features, self._dtype = layer.in_features, layer.out_features, dtype
         self.gelu = gelu
-        self._weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach().to(dtype), None)
+        self._weight = reordered(layer.weight.detach().to(dtype))
         self._bias = None if layer.bias is None else layer.bias.detach().to(dtype)
         self._after: tuple[str, list, str] = ("gelu", [], "none") if gelu else ("none", [], "")
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (…, in) of any dtype to (…, out) of the layer's."""
-        return torch.ops.mkldnn._linear_pointwise(x.to(self._dtype), self._weight, self._bias, *self._after)
+        return linear(x.to(self._dtype), self._weight, self._bias, self._after)
 
 
 def can_pack(dtype: torch.dtype) -> bool:
     """Tell whether this torch, on this CPU, has what packing to float32 or bfloat16 needs."""
-    operators = _operators()
-    if not torch.backends.mkldnn.is_available() or not all(hasattr(operators, name) for name in _OPERATORS):
-        return False
-    if dtype == torch.float32:
-        return True
-    return hasattr(operators, "_is_mkldnn_bf16_supported") and bool(operators._is_mkldnn_bf16_supported())
-
-
-def _operators() -> Any:
-    return torch.ops.mkldnn
+    return can_multiply(dtype)
 
 
 def pack(net: nn.Module, dtype: torch.dtype) -> Callable[[], None]:

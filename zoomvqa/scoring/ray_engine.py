@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from zoomvqa.errors import ToolError
+from zoomvqa.internals.messages import worker_s_line
 from zoomvqa.scoring.feeders import Task
 from zoomvqa.scoring.ray_cluster import Shares, connected, ray_package, share_out
 from zoomvqa.scoring.recipe import ScorerRecipe
@@ -144,6 +144,5 @@ def _wait_for_others(before: frozenset[threading.Thread]) -> None:
 
 def _reason(error: Exception) -> str:
     """Return the last line of an error that says something: Ray puts the cause there, below where it came from."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = re.sub(r"^zoomvqa\.errors\.\w+: ", "", lines[-1]) if lines else type(error).__name__
+    told = worker_s_line(error)
     return told if len(told) <= _LONG else f"{told[:_LONG]}…"

@@ -7,6 +7,8 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from zoomvqa.internals.torch_private import follow
+
 
 class MovingAverage(nn.Module):
     """A copy of a network whose weights follow the network's own as an exponential moving average.
@@ -46,9 +48,8 @@ class MovingAverage(nn.Module):
         decay = self.decay()
         pairs = list(zip(_tensors(self.module), _tensors(net), strict=True))
         averages = [mine for mine, _ in pairs if mine.is_floating_point()]
-        torch._foreach_mul_(averages, decay)
         news = [own.detach() for mine, own in pairs if mine.is_floating_point()]
-        torch._foreach_add_(averages, news, alpha=1 - decay)
+        follow(averages, news, decay)
         for mine, own in pairs:
             if not mine.is_floating_point():
                 mine.copy_(own)

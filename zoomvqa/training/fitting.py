@@ -21,6 +21,7 @@ from zoomvqa.console import console, say
 from zoomvqa.data.branch_datamodule import BranchDataModule
 from zoomvqa.errors import CheckpointError, SettingsError, ToolError, TrainingError
 from zoomvqa.files import whole_file
+from zoomvqa.internals.lightning_private import was_interrupted
 from zoomvqa.metrics import Figures
 from zoomvqa.models.vqa.attention import compile_attention
 from zoomvqa.processes import is_first_process
@@ -209,6 +210,6 @@ def _fit(
             f"cannot go on ({reason[:200]})"
         ) from None
     except SystemExit:  # Lightning's way out after Ctrl-C
-        if not trainer.interrupted:
+        if not was_interrupted(trainer):
             raise
         raise KeyboardInterrupt from None

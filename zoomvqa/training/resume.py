@@ -192,10 +192,9 @@ class StepSeeds(Callback):
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
-    def on_train_batch_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+    def on_train_batch_start(self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
         """See the class."""
-        step = trainer.fit_loop.epoch_loop.batch_progress.current.ready
-        facts = [self._seed, trainer.current_epoch, step, trainer.global_rank]
+        facts = [self._seed, trainer.current_epoch, batch_idx + 1, trainer.global_rank]
         torch.manual_seed(int(np.random.SeedSequence(facts).generate_state(1, np.uint64)[0]))
 
 
@@ -239,9 +238,16 @@ class SaveAndStop(Callback):
         if self._interrupted:
             raise KeyboardInterrupt
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """See the class; gradients that are still gathered are not kept, so that the step before them is saved."""
-        done = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+    def on_train_batch_end(  # noqa: D102  see the class
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,  # noqa: ARG002
+        outputs: Any,  # noqa: ARG002
+        batch: Any,  # noqa: ARG002
+        batch_idx: int,
+    ) -> None:
+        # Gradients that are still gathered are not kept, so that the step before them is saved.
+        done = batch_idx + 1
         last = done >= trainer.num_training_batches
         stepped = last or done % trainer.accumulate_grad_batches == 0
         asked = trainer.received_sigterm or self._interrupted

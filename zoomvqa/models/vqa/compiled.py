@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from zoomvqa.errors import ToolError
 from zoomvqa.files import cache_folder
+from zoomvqa.internals.torch_private import remove_build_locks
 from zoomvqa.models.vqa.bias import Bias
 from zoomvqa.models.vqa.windows import Group
 
@@ -52,7 +53,7 @@ def build_attention() -> None:
     built.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(built.with_suffix(".lock")):
-            (built / "lock").unlink(missing_ok=True)  # torch's own, which outlives a killed process
+            remove_build_locks(built)  # torch's own, which outlives a killed process
             cpp_extension.load(
                 name, sources, extra_cflags=_FLAGS, build_directory=str(built), is_python_module=False
             )
