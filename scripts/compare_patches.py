@@ -19,12 +19,12 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn import functional
 
-from zoomvqa.checkpoints import VQADescription, load_checkpoint
+from benchmarks.material import parts_of
+from zoomvqa.checkpoints import BranchDescription, load_checkpoint
 from zoomvqa.checkpoints.start import resample_patches
-from zoomvqa.data.clip_source import ClipSource
-from zoomvqa.data.normalise import normalise
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.models.vqa.swin import VideoSwin
+from zoomvqa.settings.vqa import VQANetwork
 
 SIZES = (3, 4, 5, 6, 8)
 
@@ -60,7 +60,7 @@ def main() -> None:
     checkpoint, *videos = (Path(a) for a in sys.argv[1:])
     loaded = load_checkpoint(checkpoint)
     about = loaded.description
-    if not isinstance(about, VQADescription) or not videos:
+    if not (isinstance(about, BranchDescription) and isinstance(about.network, VQANetwork) and videos):
         raise SystemExit("give a checkpoint of a VQA branch, and videos")
     net = loaded.build_net()
     assert isinstance(net, VQANet)  # noqa: S101
@@ -68,10 +68,9 @@ def main() -> None:
     assert isinstance(backbone, VideoSwin)  # noqa: S101
     embed, base = backbone.patch_embed, backbone.base
     patch, filters, projection = about.network.patch, embed.proj.weight.clone(), embed.proj
-    clips = []
+    look, clips = about.look, list[Tensor]()
     for video in videos:
-        source = ClipSource(video, about.sampling, about.view, about.sampling.test_clips)
-        clips += [normalise(torch.from_numpy(c), about.view)[None] for c in source.pictures()]
+        clips += look.view.to_network(torch.from_numpy(parts_of(video, look))).split(1)
     said = [projection(clip).clone() for clip in clips]
     scores = torch.stack([net(clip).score[0] for clip in clips])
     table = Table("patches", "way", "embedding moves", "score moves", title=f"{len(clips)} clips, patch {patch}")

@@ -30,10 +30,11 @@ from training_steps.public import GivenBatches, run_public
 from training_steps.record import Record, Tensors, compare
 
 from zoomvqa.checkpoints.start import resample_patches
-from zoomvqa.data.batch import ClipBatch, FrameBatch
-from zoomvqa.data.normalise import normalise
+from zoomvqa.data.batch import Batch
 from zoomvqa.models.vqa.build import build_vqa_net
-from zoomvqa.settings.vqa import ClipView, VQABranch, VQANetwork
+from zoomvqa.settings.branch import BranchSettings
+from zoomvqa.settings.vqa import ClipView, VQANetwork
+from zoomvqa.views import View, look_of
 
 STEPS, SAMPLES = 10, 3
 # Of an epoch, as in the release's own log: the warm-up of 2.5 epochs then is no whole number of iterations.
@@ -78,7 +79,8 @@ def compare_iqa(script: Path, work: Path) -> tuple[Record, Record]:
     view = (f"branch.view.crop={CROP}", "branch.optimiser.ema_decay=0.999")
     settings = experiment("iqa_vdpve", [*OFF, *view])
     module = build(settings, work)
-    given = [FrameBatch(x, y) for x, y in zip(views, mos, strict=True)]
+    # One part of one frame and one crop each.
+    given = [Batch({"iqa": x[:, None, None, None]}, y) for x, y in zip(views, mos, strict=True)]
     ours = run_ours(module, settings, given, length=LENGTH, start=public.start)
     ours.start = public.start  # both begin at random here: ImageNet's weights are not at hand
     return ours, public
@@ -89,7 +91,9 @@ def compare_vqa(script: Path, work: Path, name: str) -> tuple[Record, Record]:
     size = (f"branch.view.grid={GRID}", f"branch.sampling.clip_len={FRAMES}")
     settings = experiment(name, [*OFF, *size])
     branch = settings.branch
-    assert isinstance(branch, VQABranch)  # noqa: S101  so these are named
+    assert isinstance(branch, BranchSettings)  # noqa: S101  so these are named
+    assert isinstance(branch.view, ClipView)  # noqa: S101
+    look = look_of(branch.sampling, branch.view)
     files = _kinetics(work) if name == "vqa_lsvq" else _fast_vqa(work)
     options = "options/fast/fast-b.yml" if name == "vqa_lsvq" else "options/cvpr2023/finetune_vdpve.yml"
     flags = [] if name == "vqa_lsvq" else VQA_FLAGS.split()
@@ -97,10 +101,10 @@ def compare_vqa(script: Path, work: Path, name: str) -> tuple[Record, Record]:
     side = branch.view.size
     clips = torch.randint(0, 256, (STEPS, SAMPLES, 1, FRAMES, side, side, 3), generator=draw, dtype=torch.uint8)
     mos = 20 + 60 * torch.rand(STEPS, SAMPLES, generator=draw)
-    batches = [_public_batch(x, y, branch.view) for x, y in zip(clips, mos, strict=True)]
+    batches = [_public_batch(x, y, look.view) for x, y in zip(clips, mos, strict=True)]
     arguments = ["--opt", str(script.parent / options), *flags]
     public = run_public(script, arguments, batches, length=LENGTH, files=files, work=work)
-    given = [ClipBatch(x, y) for x, y in zip(clips, mos, strict=True)]
+    given = [Batch({"vqa": x}, y) for x, y in zip(clips, mos, strict=True)]
     module = build(settings, work)
     known = set(module.net.state_dict())
     for part in ("start", "weights", "average"):
@@ -111,8 +115,8 @@ def compare_vqa(script: Path, work: Path, name: str) -> tuple[Record, Record]:
     return ours, public
 
 
-def _public_batch(clips: Tensor, mos: Tensor, view: ClipView) -> dict[str, Tensor]:
-    return {"fragments": normalise(clips[:, 0], view).double(), "gt_label": mos, "frame_inds": torch.zeros(1)}
+def _public_batch(clips: Tensor, mos: Tensor, view: View) -> dict[str, Tensor]:
+    return {"fragments": view.to_network(clips[:, 0]).double(), "gt_label": mos, "frame_inds": torch.zeros(1)}
 
 
 def _made(*, gated: bool) -> Tensors:

@@ -27,13 +27,13 @@ from rich.table import Table
 
 from benchmarks.damages import HARMLESS, damaged_files
 from benchmarks.feeding import feed
-from zoomvqa.data.frame_source import open_store
-from zoomvqa.data.one_pass import FrameStore
 from zoomvqa.errors import DamagedError, VideoError
 from zoomvqa.isolated import Lost, run_isolated
 from zoomvqa.ladder.encode import ffmpeg_program, run_ffmpeg
 from zoomvqa.video.rate import frames_at_rate
 from zoomvqa.video.salvage import salvage
+from zoomvqa.views.decoding import FrameStore
+from zoomvqa.views.store import open_store
 
 CODECS = {
     "mp4": ["-c:v", "libx264", "-preset", "veryfast", "-movflags", "+faststart"],

@@ -20,44 +20,26 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.material import make_video
+from benchmarks.checkpoints import fused
+from benchmarks.material import make_video, parts_of
 from zoomvqa.allocation import keep_freed_memory
-from zoomvqa.calibration import fit_fusion
-from zoomvqa.checkpoints import Checkpoint, FusionDescription, IQADescription, VQADescription
-from zoomvqa.data.clip_source import ClipSource, ClipTaker
-from zoomvqa.data.frame_source import FrameChoice, chosen_frames
-from zoomvqa.data.normalise import normalise
-from zoomvqa.data.views import TestView
+from zoomvqa.models.base import BranchNet, score_video
 from zoomvqa.models.fusion.net import FusionNet
-from zoomvqa.models.iqa.net import build_iqa_net, score_views
-from zoomvqa.models.vqa.build import build_vqa_net
-from zoomvqa.models.vqa.net import score_clips
 from zoomvqa.scoring.scorer import Scorer
-from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
-from zoomvqa.settings.vqa import ClipSampling, ClipView, VQANetwork
 from zoomvqa.video.reader import Video
+from zoomvqa.views import Look
+from zoomvqa.views.base import Looks
 
 ROUNDS = 3
-
-
-def fused() -> Checkpoint:
-    """Return a fused checkpoint of the release's networks, with random weights."""
-    mos = np.linspace(10, 90, 20)
-    scale = fit_fusion(mos, mos / 100, mos, (0.0, 100.0), "val")
-    iqa = IQADescription(version="0", unit="mos", network=IQANetwork(), sampling=FrameSampling(), view=FrameView())
-    vqa = VQADescription(version="0", unit="none", network=VQANetwork(), sampling=ClipSampling(), view=ClipView())
-    net = FusionNet(build_iqa_net(iqa.network, 320), build_vqa_net(vqa.network, 32, 336), scale)
-    return Checkpoint(FusionDescription(version="0", iqa=iqa, vqa=vqa, scale=scale), net.state_dict(), "zoomvqa")
 
 
 @torch.inference_mode()
 def main() -> None:
     """Print the table."""
     checkpoint = fused()
-    about = checkpoint.description
-    assert isinstance(about, FusionDescription)  # noqa: S101
     net = checkpoint.build_net()
     assert isinstance(net, FusionNet)  # noqa: S101
+    looks = {name: branch.look for name, branch in checkpoint.description.branches.items()}
     scorer = Scorer(checkpoint, "cpu")
     keep_freed_memory()  # as predict.py does
     table = Table("video", "both networks", "decoding", "scoring the file", "ratio")
@@ -65,15 +47,9 @@ def main() -> None:
         for height in [int(a) for a in sys.argv[1:]] or [540, 720, 1080]:
             width = height * 16 // 9
             video = make_video(Path(folder) / f"{height}.mp4", width, height)
-            view = TestView(about.iqa.view)
-            views = torch.stack([torch.from_numpy(view(f)) for f in chosen_frames(video, about.iqa.sampling)])
-            pictures = torch.from_numpy(ClipSource(video, about.vqa.sampling, about.vqa.view, 4).pictures())
             works: list[Callable[[], object]] = [
-                lambda views=views: score_views(net.iqa, views),  # type: ignore[misc]
-                lambda pictures=pictures: score_clips(  # type: ignore[misc]
-                    net.vqa, [normalise(p, about.vqa.view) for p in pictures]
-                ),
-                lambda video=video: _decode(video, about),  # type: ignore[misc]
+                *(_network(own, looks[name], video) for name, own in net.branches.items()),
+                lambda video=video: _decode(video, looks),  # type: ignore[misc]
                 lambda video=video: scorer.score(video),  # type: ignore[misc]
             ]
             iqa, vqa, decoding, whole = _medians(works)
@@ -81,6 +57,12 @@ def main() -> None:
             told = [f"{iqa + vqa:.2f} s", f"{decoding:.2f} s", f"{whole:.2f} s", f"{ratio:.2f}"]
             table.add_row(f"{height}p, 240 frames", *told)
     Console().print(table)
+
+
+def _network(net: BranchNet, look: Look, video: Path) -> Callable[[], object]:
+    """Return the work of a branch's network on what it looks at of a video, which is made now."""
+    parts = torch.from_numpy(parts_of(video, look))
+    return lambda: score_video(net, parts, look.view.to_network, look.sampling.together)
 
 
 def _medians(works: list[Callable[[], object]]) -> list[float]:
@@ -95,11 +77,11 @@ def _medians(works: list[Callable[[], object]]) -> list[float]:
     return [statistics.median(found) for found in times]
 
 
-def _decode(video: Path, about: FusionDescription) -> None:
+def _decode(video: Path, looks: Looks) -> None:
     """Decode each frame that either branch looks at, once."""
     opened = Video(video)
-    clips = ClipTaker(opened.timeline, about.vqa.sampling, about.vqa.view, 4).wanted
-    for _ in opened.frames(sorted({*FrameChoice(opened, about.iqa.sampling).wanted, *clips})):
+    wanted = np.concatenate([look.sampling.choose(opened).ravel() for look in looks.values()])
+    for _ in opened.frames(np.unique(wanted).tolist()):
         pass
 
 

@@ -13,9 +13,12 @@ from PIL import Image
 
 from benchmarks.material import make_video
 from benchmarks.timing import Rows, paired
-from zoomvqa.data.frame_dataset import training_frames
-from zoomvqa.settings.iqa import FrameSampling
+from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.data.part_training import PartTraining
+from zoomvqa.settings.branch import PartLoading
+from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.video.reader import Frame
+from zoomvqa.views import look_of
 
 _CROP = 320
 
@@ -25,7 +28,8 @@ def cache_rows() -> Rows:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         video = make_video(Path(folder) / "v.mp4", 1280, 720)
-        frames = training_frames(video, FrameSampling(), 512)
+        training = PartTraining("iqa", look_of(FrameSampling(), FrameView()), PartLoading(cache=False))
+        frames = training.kept_frames(LabelledVideo(video.name, video, 0.0, video.name, "train"))
         raw = Path(folder) / "raw.npy"
         np.save(raw, frames)
 

@@ -7,14 +7,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from zoomvqa.scoring.feeders import Failure, Feeders, Task
-from zoomvqa.scoring.pieces import BranchName, ClipLook, Ending, FrameLook, Look, Piece, Reading
+from zoomvqa.scoring.pieces import Ending, Piece, Reading
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
+from zoomvqa.views import Look, look_of
+from zoomvqa.views.base import Looks
+from zoomvqa.views.crops import FrameCrops
+from zoomvqa.views.samplings import FrameRate
+
+
+class _Fours(FrameRate):
+    """Gives several pieces of a short video."""
+
+    together = 4
+
 
 # Small views, of many frames: what is looked for is in the files.
-LOOKS: Mapping[BranchName, Look] = {
-    "iqa": FrameLook(FrameSampling(rate=5), FrameView(resize=64, crop=64), chunk=4),
-    "vqa": ClipLook(ClipSampling(clip_len=8, test_clips=4), ClipView(resize=-1, grid=2, side=16)),
+LOOKS: Looks = {
+    "iqa": Look(_Fours(FrameSampling(rate=5)), FrameCrops(FrameView(resize=64, crop=64)), ({}, {})),
+    "vqa": look_of(ClipSampling(clip_len=8, test_clips=4), ClipView(resize=-1, grid=2, side=16)),
 }
 
 

@@ -1,13 +1,18 @@
-"""Videos to measure on, made here."""
+"""Videos to measure on, made here, and what branches look at of them."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
+from numpy.typing import NDArray
 
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
+from zoomvqa.views import Look, PartTaker
+from zoomvqa.views.decoding import one_pass
+from zoomvqa.views.store import open_for_parts
 
 
 def make_video(path: Path, width: int, height: int, frames: int = 240, crf: int = 23, noise: int = 12) -> Path:
@@ -33,3 +38,15 @@ def make_set(folder: Path, count: int) -> LabelledSet:
     last = videos[-1]
     videos[-1] = LabelledVideo(last.name, last.path, last.mos, last.content, "val")
     return LabelledSet("made", tuple(videos), (0.0, 100.0))
+
+
+def parts_of(video: Path, look: Look) -> NDArray[Any]:
+    """Return what a branch looks at of a video when it is tested: (parts, frames, …), as its view cuts frames.
+
+    Raises:
+        VideoError: it cannot be read.
+    """
+    store = open_for_parts(video, folders=look.sampling.takes_folders)
+    taker = PartTaker(look, store, whole=True)
+    one_pass(store, [taker])
+    return taker.parts()

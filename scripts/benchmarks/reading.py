@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.material import make_video
+from benchmarks.material import make_video, parts_of
 from benchmarks.timing import Rows, paired, peak_memory
 from zoomvqa.allocation import keep_freed_memory
-from zoomvqa.checkpoints import Checkpoint, VQADescription
-from zoomvqa.data.clip_source import ClipSource
-from zoomvqa.models.vqa.build import build_vqa_net
+from zoomvqa.checkpoints import BranchDescription, Checkpoint
+from zoomvqa.checkpoints.load import build_described
 from zoomvqa.scoring.scorer import Scorer
 from zoomvqa.settings.vqa import ClipSampling, ClipView, VQANetwork
 from zoomvqa.video.clips import clip_indices
 from zoomvqa.video.reader import Video
+from zoomvqa.views import look_of
 
 
 def data_rows() -> Rows:
@@ -50,13 +50,13 @@ def _decode(video: Path) -> None:
 
 
 def _prepare(video: Path) -> None:
-    ClipSource(video, ClipSampling(), ClipView(), 4).pictures()
+    parts_of(video, look_of(ClipSampling(test_clips=4), ClipView()))
 
 
 def _score(video: Path) -> None:
-    about = VQADescription(
-        version="0", unit="none", network=VQANetwork(), sampling=ClipSampling(), view=ClipView()
+    about = BranchDescription(
+        version="0", branch="vqa", unit="none", network=VQANetwork(), sampling=ClipSampling(), view=ClipView()
     )
-    weights = build_vqa_net(about.network, 32, about.view.size).state_dict()
+    weights = build_described(about).state_dict()
     keep_freed_memory()  # as predict.py does
     Scorer(Checkpoint(about, weights, "zoomvqa", "made"), "cpu").score(video)

@@ -27,7 +27,7 @@ from zoomvqa.models.iqa.net import IQANet, PatchScores
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.models.vqa.plain import PlainVideoSwin
 from zoomvqa.settings.iqa import FrameView
-from zoomvqa.settings.shared import LossSettings
+from zoomvqa.settings.loss import LossSettings
 from zoomvqa.settings.vqa import ClipView
 
 Sample = tuple[Tensor, float]

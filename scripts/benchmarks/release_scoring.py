@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TypeVar
 
 import decord
 import numpy as np
@@ -20,14 +21,17 @@ from torch.nn import functional
 
 from benchmarks.release import PlainIQA, plain_vqa
 from zoomvqa.checkpoints import Checkpoint, FusionDescription
-from zoomvqa.data.fragments import resized_shape
 from zoomvqa.ladder.encode import run_ffmpeg
 from zoomvqa.models.fusion.net import FusionNet
-from zoomvqa.settings.iqa import FrameView
-from zoomvqa.settings.vqa import ClipView
+from zoomvqa.models.iqa.net import IQANet
+from zoomvqa.models.vqa.net import VQANet
+from zoomvqa.settings.iqa import FrameSampling, FrameView
+from zoomvqa.settings.vqa import ClipSampling, ClipView
 from zoomvqa.video.clips import clip_indices
+from zoomvqa.views.fragments import resized_shape
 
 _BATCH = 8
+T = TypeVar("T")
 
 
 class ReleaseScorer:
@@ -41,31 +45,40 @@ class ReleaseScorer:
         about, net = checkpoint.description, checkpoint.build_net()
         assert isinstance(about, FusionDescription)  # noqa: S101
         assert isinstance(net, FusionNet)  # noqa: S101
-        self._about, self._iqa, self._vqa = about, PlainIQA(net.iqa).eval(), plain_vqa(net.vqa).eval()
+        self._scale, iqa, vqa = about.scale, about.branches["iqa"], about.branches["vqa"]
+        self._frame_sampling, self._frame_view = _known(iqa.sampling, FrameSampling), _known(iqa.view, FrameView)
+        self._clip_sampling, self._clip_view = _known(vqa.sampling, ClipSampling), _known(vqa.view, ClipView)
+        self._iqa = PlainIQA(_known(net.branches["iqa"], IQANet)).eval()
+        self._vqa = plain_vqa(_known(net.branches["vqa"], VQANet)).eval()
 
     @torch.inference_mode()
     def score(self, video: Path) -> float:
         """Return the fused score of a video."""
-        means = [self._frames(video).double().mean(), self._clips(video).double().mean()]
-        return float(self._about.scale.fused(*means))
+        scores = {"iqa": self._frames(video), "vqa": self._clips(video)}
+        return float(self._scale.fused({name: own.double().mean() for name, own in scores.items()}))
 
     def _frames(self, video: Path) -> Tensor:
-        view = self._about.iqa.view
+        rate = self._frame_sampling.rate
         with tempfile.TemporaryDirectory() as folder:
-            run_ffmpeg(["-i", str(video), "-r", f"{self._about.iqa.sampling.rate:g}", f"{folder}/%06d.png"])
-            views = [_centre(picture, view) for picture in sorted(Path(folder).iterdir())]
+            run_ffmpeg(["-i", str(video), "-r", f"{rate:g}", f"{folder}/%06d.png"])
+            views = [_centre(picture, self._frame_view) for picture in sorted(Path(folder).iterdir())]
         return torch.cat(
             [self._iqa(torch.stack(views[i : i + _BATCH])).score for i in range(0, len(views), _BATCH)]
         )
 
     def _clips(self, video: Path) -> Tensor:
-        about, reader = self._about.vqa, decord.VideoReader(str(video))
-        sampling = about.sampling
+        sampling, reader = self._clip_sampling, decord.VideoReader(str(video))
         wanted = clip_indices(len(reader), sampling.clip_len, sampling.frame_interval, sampling.test_clips)
         frames = {at: torch.from_numpy(reader[at].asnumpy()) for at in np.unique(wanted).tolist()}
         whole = torch.stack([frames[at] for at in wanted.ravel().tolist()]).permute(3, 0, 1, 2)
-        clips = _fragments(whole, about.view).unflatten(1, wanted.shape).transpose(0, 1)
+        clips = _fragments(whole, self._clip_view).unflatten(1, wanted.shape).transpose(0, 1)
         return self._vqa(clips).score
+
+
+def _known(value: object, kind: type[T]) -> T:
+    """Return a value, seen to be of a type."""
+    assert isinstance(value, kind)  # noqa: S101
+    return value
 
 
 def _centre(path: Path, view: FrameView) -> Tensor:

@@ -161,7 +161,7 @@ class Clock:
             def build_net(self) -> nn.Module:
                 net = super().build_net()
                 assert isinstance(net, FusionNet)  # noqa: S101
-                for branch in (net.iqa, net.vqa):
+                for branch in net.branches.values():
                     clock._listen(branch)
                 return net
 

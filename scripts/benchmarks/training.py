@@ -20,20 +20,21 @@ from benchmarks.material import make_set
 from benchmarks.timing import Rows, alone
 from zoomvqa.allocation import keep_freed_memory
 from zoomvqa.console import console
-from zoomvqa.data.branch_datamodule import BranchDataModule
-from zoomvqa.data.clip_datamodule import ClipDataModule
-from zoomvqa.data.frame_datamodule import FrameDataModule
+from zoomvqa.data.datamodule import VideoDataModule
 from zoomvqa.data.labelled_set import LabelledSet
-from zoomvqa.models.iqa.module import IQAModule
+from zoomvqa.data.part_training import PartTraining
+from zoomvqa.data.video_training import VideoTraining
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.models.vqa.attention import compile_attention
 from zoomvqa.models.vqa.build import build_vqa_net
-from zoomvqa.models.vqa.module import VQAModule
-from zoomvqa.settings.iqa import FrameLoading, FrameSampling, FrameView, IQANetwork, Mixing
-from zoomvqa.settings.shared import LossSettings, Optimiser
-from zoomvqa.settings.vqa import ClipLoading, ClipSampling, ClipView, VQANetwork
-from zoomvqa.training.branch_module import BranchModule
+from zoomvqa.settings.branch import PartLoading, VideoLoading
+from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
+from zoomvqa.settings.loss import PlainLoss, PlccRankLoss
+from zoomvqa.settings.shared import Optimiser
+from zoomvqa.settings.vqa import ClipSampling, ClipView, VQANetwork
+from zoomvqa.training.module import QualityModule
 from zoomvqa.video.export import export_frames
+from zoomvqa.views import look_of
 
 # Samples a step; steps that are measured; rounds over all ways, so that none has the machine's better hours.
 _BATCH = {"iqa": 16, "vqa": 2}
@@ -139,13 +140,13 @@ def _plain(branch: str, way: Way, labelled: LabelledSet, folder: Path, steps: in
     if branch == "vqa":
         net = release.plain_vqa(build_vqa_net(VQANetwork(), 32, ClipView().size))
         clips = release.loader(release.ClipFragments(videos, ClipView()), batch, way.workers)
-        return release.train_plainly(net, LossSettings(name="plcc_rank"), clips, steps)
+        return release.train_plainly(net, PlccRankLoss(), clips, steps)
     pictures = folder / "pictures"
     for video in () if pictures.is_dir() else videos:
         export_frames(video.path, pictures / video.name, FrameSampling().rate)
     crops = release.PictureCrops(sorted(pictures.rglob("*.png")), FrameView())
     plain = release.PlainIQA(build_iqa_net(IQANetwork(), FrameView().crop))
-    return release.train_plainly(plain, LossSettings(), release.loader(crops, batch, way.workers), steps)
+    return release.train_plainly(plain, PlainLoss(), release.loader(crops, batch, way.workers), steps)
 
 
 def _ours(branch: str, way: Way, labelled: LabelledSet, folder: Path, steps: int) -> list[float]:
@@ -162,23 +163,24 @@ def _ours(branch: str, way: Way, labelled: LabelledSet, folder: Path, steps: int
     return clock.times
 
 
-def _iqa(way: Way, labelled: LabelledSet, folder: Path) -> tuple[BranchModule, BranchDataModule]:
+def _iqa(way: Way, labelled: LabelledSet, folder: Path) -> tuple[QualityModule, VideoDataModule]:
+    looks = {"iqa": look_of(FrameSampling(), FrameView())}
     cache = str(folder / "frames") if way.kept else None
-    loading = FrameLoading(batch_size=_BATCH["iqa"], workers=way.workers, cache=way.kept, cache_folder=cache)
-    data = FrameDataModule(labelled, FrameSampling(), FrameView(), loading)
-    return IQAModule(
-        build_iqa_net(IQANetwork(), FrameView().crop), LossSettings(), Mixing(), Optimiser(), {}
-    ), data
+    loading = PartLoading(batch_size=_BATCH["iqa"], workers=way.workers, cache=way.kept, cache_folder=cache)
+    data = VideoDataModule(labelled, looks, PartTraining("iqa", looks["iqa"], loading), way.workers)
+    net = build_iqa_net(IQANetwork(), FrameView().crop)
+    return QualityModule(net, looks, PlainLoss(), Optimiser(), {}), data
 
 
-def _vqa(way: Way, labelled: LabelledSet, folder: Path) -> tuple[BranchModule, BranchDataModule]:
+def _vqa(way: Way, labelled: LabelledSet, folder: Path) -> tuple[QualityModule, VideoDataModule]:
+    looks = {"vqa": look_of(ClipSampling(), ClipView())}
     cache = str(folder / "clips")
-    loading = ClipLoading(
+    loading = VideoLoading(
         batch_size=_BATCH["vqa"], workers=way.workers, variants=2 if way.kept else 0, cache_folder=cache
     )
-    data = ClipDataModule(labelled, ClipSampling(), ClipView(), loading)
+    data = VideoDataModule(labelled, looks, VideoTraining(looks, loading), way.workers)
     net = build_vqa_net(VQANetwork(), 32, ClipView().size)
-    return VQAModule(net, ClipView(), LossSettings(name="plcc_rank"), Optimiser(), {}), data
+    return QualityModule(net, looks, PlccRankLoss(), Optimiser(), {}), data
 
 
 class _Clock(Callback):

@@ -23,8 +23,8 @@ from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.settings.base import check
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
-from zoomvqa.training.branch_module import BranchModule
-from zoomvqa.training.branches import build_branch
+from zoomvqa.training.build import build_branch
+from zoomvqa.training.module import QualityModule
 
 
 def experiment(name: str, overrides: Sequence[str]) -> TrainSettings:
@@ -36,7 +36,7 @@ def experiment(name: str, overrides: Sequence[str]) -> TrainSettings:
     return check(TrainSettings, {str(key): value for key, value in values.items()})
 
 
-def build(settings: TrainSettings, weights_folder: Path) -> BranchModule:
+def build(settings: TrainSettings, weights_folder: Path) -> QualityModule:
     """Return the module of an experiment; the weights that it names are looked for in a folder."""
     import timm  # noqa: PLC0415  slow
 
@@ -83,7 +83,7 @@ class _Recorder(Callback):
 
 
 def run_ours(
-    module: BranchModule, settings: TrainSettings, batches: Sequence[Any], *, length: int, start: Tensors
+    module: QualityModule, settings: TrainSettings, batches: Sequence[Any], *, length: int, start: Tensors
 ) -> Record:
     """Train for as many steps as there are batches, and return the record.
 

@@ -20,9 +20,9 @@ def branches(*noise: float) -> np.ndarray:
 @pytest.mark.parametrize("noise", [(8, 12), (8, 40), (40, 8), (10, 10), (3, 90)])
 def test_two_branches_have_the_share_of_the_fusion(noise):
     scores = branches(*noise)
-    raw = [MOS + np.random.default_rng(i).normal(0, s, 60) for i, s in enumerate(noise)]
-    share = fit_fusion(*raw, MOS, (0.0, 100.0), "val", None).share
-    assert fit_weights(scores, MOS).tolist() == [share, 1 - share]
+    raw = {f"b{i}": MOS + np.random.default_rng(i).normal(0, s, 60) for i, s in enumerate(noise)}
+    weights = fit_fusion(raw, MOS, (0.0, 100.0), "val").weights
+    assert fit_weights(scores, MOS).tolist() == list(weights.values())
 
 
 def test_two_branches_have_the_best_of_the_grid_nearest_to_a_half():

@@ -4,14 +4,14 @@ import pytest
 import timm
 import torch
 
-from zoomvqa.checkpoints import IQADescription, describe, load_checkpoint, start_from
+from zoomvqa.checkpoints import BranchDescription, describe, load_checkpoint, start_from
 from zoomvqa.checkpoints.convert import convert
 from zoomvqa.checkpoints.formats import look_into
 from zoomvqa.errors import CheckpointError
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.models.vqa.build import build_vqa_net
-from zoomvqa.settings.iqa import FrameView, IQABranch, IQANetwork
-from zoomvqa.settings.vqa import ClipView, VQABranch, VQANetwork
+from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork, iqa_branch
+from zoomvqa.settings.vqa import ClipView, VQANetwork, vqa_branch
 
 SWIN = VQANetwork(backbone="swin_tiny", patch=4)
 
@@ -68,7 +68,7 @@ def test_video_swin_and_back(fast_vqa, tmp_path):
 
 
 def iqa_file(path):
-    branch = IQABranch(network=IQANetwork(backbone="convnext_atto", hidden=16), view=FrameView(crop=64))
+    branch = iqa_branch(network=IQANetwork(backbone="convnext_atto", hidden=16), view=FrameView(crop=64))
     net = build_iqa_net(branch.network, 64)
     entry = describe(branch, (0.0, 100.0), "made", {})
     torch.save({"zoomvqa": entry, "state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}}, path)
@@ -121,7 +121,7 @@ def test_patches_of_another_size(fast_vqa, tmp_path):
     about = load_checkpoint(tmp_path / "six.ckpt").description
     assert (about.network.patch, about.view.side, about.view.resize) == (6, 48, -1)
     load_checkpoint(tmp_path / "six.ckpt").build_net()
-    branch = VQABranch(
+    branch = vqa_branch(
         network=VQANetwork(backbone="swin_nano", patch=4), view=ClipView(side=16, grid=2, resize=64)
     )
     weights = {f"net.{k}": v for k, v in build_vqa_net(branch.network, 4, 32).state_dict().items()}
@@ -159,8 +159,9 @@ def test_the_tag_of_its_first_weights_makes_no_other_network(tmp_path):
     """The release's backbone, trained from weights that were named by timm's tag, goes to the release's form."""
     from zoomvqa.checkpoints.convert import _refuse_unreadable
 
-    entry = {"version": "0", "unit": "mos", "sampling": {}, "view": {}}
+    entry = {"version": "0", "branch": "iqa", "unit": "mos", "sampling": FrameSampling(), "view": FrameView()}
     for name in ("convnext_tiny.fb_in1k", "convnext_tiny"):
-        _refuse_unreadable(tmp_path, IQADescription(**entry, network={"backbone": name}), {})
+        _refuse_unreadable(tmp_path, BranchDescription(**entry, network=IQANetwork(backbone=name)), {})
     with pytest.raises(CheckpointError, match="has no network such as convnext_small.fb_in1k"):
-        _refuse_unreadable(tmp_path, IQADescription(**entry, network={"backbone": "convnext_small.fb_in1k"}), {})
+        other = IQANetwork(backbone="convnext_small.fb_in1k")
+        _refuse_unreadable(tmp_path, BranchDescription(**entry, network=other), {})

@@ -13,10 +13,12 @@ from zoomvqa.checkpoints.files import read_file
 from zoomvqa.errors import CheckpointError
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.models.vqa.build import build_vqa_net
-from zoomvqa.settings.iqa import FrameView, IQABranch, IQANetwork
-from zoomvqa.settings.vqa import ClipSampling, VQABranch, VQANetwork
+from zoomvqa.settings.iqa import FrameView, IQANetwork, iqa_branch
+from zoomvqa.settings.vqa import ClipSampling, VQANetwork, vqa_branch
 
-BRANCH = IQABranch(network=IQANetwork(backbone="test_efficientnet", hidden=16), view=FrameView(resize=96, crop=64))
+BRANCH = iqa_branch(
+    network=IQANetwork(backbone="test_efficientnet", hidden=16), view=FrameView(resize=96, crop=64)
+)
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "iqa_network.json").read_text())
 
 
@@ -121,13 +123,28 @@ def test_another_kind(tmp_path):
 
 
 def test_newer_format(tmp_path):
-    with pytest.raises(CheckpointError, match="format 3, written by zoomvqa"):
-        load_checkpoint(ours(tmp_path / "a.ckpt", format=3))
+    with pytest.raises(CheckpointError, match="format 4, written by zoomvqa.*which reads formats 1 to 3"):
+        load_checkpoint(ours(tmp_path / "a.ckpt", format=4))
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_formats_of_earlier_versions(tmp_path, before):
+    """They did not say of what kind a branch is, and called branches by their names alone."""
+    now = load_checkpoint(ours(tmp_path / "now.ckpt")).description
+    raw = torch.load(ours(tmp_path / "a.ckpt"), weights_only=True)
+    entry = raw["zoomvqa"] | {"format": before}
+    for key in ("network", "sampling", "view"):
+        del entry[key]["kind"]
+    torch.save(raw | {"zoomvqa": entry}, tmp_path / "a.ckpt")
+    assert load_checkpoint(tmp_path / "a.ckpt").description == now
 
 
 def test_wrong_description(tmp_path):
-    with pytest.raises(CheckpointError, match="of a branch that is not known here: 'xyz'"):
-        load_checkpoint(ours(tmp_path / "a.ckpt", branch="xyz"))
+    with pytest.raises(CheckpointError, match="description is wrong: branch: got 'X Z', expected the name of"):
+        load_checkpoint(ours(tmp_path / "a.ckpt", branch="X Z"))
+    network = {"kind": "of_a_plugin"}
+    with pytest.raises(CheckpointError, match="branch.network.kind: got 'of_a_plugin', expected one of"):
+        load_checkpoint(ours(tmp_path / "c.ckpt", network=network))
     with pytest.raises(CheckpointError, match="description is wrong: zoomvqa.unit"):
         load_checkpoint(ours(tmp_path / "b.ckpt", unit="xyz"))
 
@@ -155,7 +172,7 @@ def test_public_files_of_odd_shapes(tmp_path, odd):
 
 
 def test_a_network_that_cannot_be_made(tmp_path):
-    network = {"backbone": "test_efficientnet", "hidden": 10**15}
+    network = {"kind": "patches", "backbone": "test_efficientnet", "hidden": 10**15}
     with pytest.raises(CheckpointError, match="the network that the checkpoint describes cannot be made"):
         load_checkpoint(ours(tmp_path / "a.ckpt", network=network)).build_net()
 
@@ -213,7 +230,7 @@ def test_fast_vqa_m_has_the_scores_of_the_windows_that_it_was_trained_with(tmp_p
 
 def described_m(path: Path, version: str, **network) -> str:
     """The backbone that a checkpoint of ours with narrow windows has when it is loaded."""
-    branch = VQABranch(network=VQANetwork(patch=4, **network), sampling=ClipSampling(clip_len=16))
+    branch = vqa_branch(network=VQANetwork(patch=4, **network), sampling=ClipSampling(clip_len=16))
     entry = describe(branch, None, None, {}) | {"version": version}
     torch.save({"zoomvqa": entry, "state_dict": {"net.a": torch.zeros(1)}}, path)
     return load_checkpoint(path).description.network.backbone

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cli.conftest import SMALL, on
-from zoomvqa.models.iqa.module import IQAModule
+from zoomvqa.training.module import QualityModule
 
 TOLD = "validation predictions are 0.0000: the last ReLU of the scores gets negative values alone"
 START = [argument for argument in SMALL if not argument.startswith("weights=")]
@@ -41,12 +41,12 @@ def test_a_dead_network_is_said_in_its_first_epoch_and_ends_with_an_error(comman
 
 @pytest.mark.slow
 def test_a_network_that_dies_after_its_best_epoch_is_done_in_part(command, labelled, tmp_path, monkeypatch):
-    true = IQAModule.score
+    true = QualityModule.score
 
-    def score(self: IQAModule, *given: object) -> torch.Tensor:
+    def score(self: QualityModule, *given: object) -> torch.Tensor:
         return true(self, *given) * (0 if self.current_epoch else 1)
 
-    monkeypatch.setattr(IQAModule, "score", score)
+    monkeypatch.setattr(QualityModule, "score", score)
     outcome = command("train", *SMALL, *on(labelled), f"output={tmp_path / 'run'}")
     assert outcome.code == 1, outcome.err
     assert "Epoch 1: all " in outcome.err

@@ -31,7 +31,7 @@ def one_line(outcome, message: str) -> None:
         (["trainer.precision=bf17"], "trainer.precision: got 'bf17'"),
         (
             ["branch.network=foo"],
-            "branch.network: got 'foo', expected settings of its own, such as branch.network.bac",
+            "branch.network: got 'foo', expected settings of its own, such as branch.network.kin",
         ),
         (["branch.loss=l1"], "branch.loss: got 'l1', expected settings of its own, such as branch.loss.name=…"),
         (

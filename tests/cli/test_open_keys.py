@@ -18,6 +18,8 @@ from zoomvqa.cli.open_keys import open_key
         ("trainer.limit_train_batches=1,2", "++trainer.limit_train_batches=1,2"),
         ("callbacks.a._target_=b.C", "++callbacks.a._target_=b.C"),
         ("+callbacks=mine", "+callbacks=mine"),
+        ("branch.loss.name=plcc", "branch.loss.name=plcc"),
+        ("branch.loss.rank_weight=0.5", "++branch.loss.rank_weight=0.5"),
         ("trainer=ddp", "trainer=ddp"),
         ("~trainer.profiler", "~trainer.profiler"),
         ("output=trainer.a=1", "output=trainer.a=1"),

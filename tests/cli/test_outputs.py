@@ -9,7 +9,7 @@ import torch
 
 from cli.conftest import SMALL, Run, on
 from cli.test_mistakes import one_line
-from zoomvqa.scoring.rows import COLUMNS, PART_COLUMNS, is_table
+from zoomvqa.scoring.rows import is_details, is_scores, read_columns
 
 MOS = "video,mos\na.mp4,1\nb.mp4,2\n"
 
@@ -72,9 +72,10 @@ def test_the_same_command_writes_its_own_output_again(command: Run, best, two):
         for _ in range(2):
             outcome = command("predict", best, "input=mos.csv", f"output=s.{ending}", "workers=0", "details=true")
             assert outcome.code == 0, outcome.err
-        assert is_table(two / f"s.{ending}", COLUMNS)
-        assert is_table(two / f"s.details.{ending}", PART_COLUMNS)
-        assert not is_table(two / f"s.{ending}", PART_COLUMNS)
+        scores, details = (read_columns(two / f"{name}.{ending}") for name in ("s", "s.details"))
+        assert scores[:5] == ["video", "score", "status", "error", "iqa"]
+        assert (is_scores(scores), is_details(scores)) == (True, False)
+        assert (is_scores(details), is_details(details)) == (False, True)
 
 
 def test_fuse(command: Run, tmp_path):

@@ -31,7 +31,7 @@ def test_what_a_run_leaves(trained, labelled):
     for name in ("best", "last"):
         saved = torch.load(trained / "checkpoints" / f"{name}.ckpt", weights_only=True)
         entry = saved["zoomvqa"]
-        assert (entry["branch"], entry["trained_on"], entry["format"]) == ("iqa", "folder", 2)
+        assert (entry["branch"], entry["trained_on"], entry["format"]) == ("iqa", "folder", 3)
         assert entry["view"]["resize"] == 64
         assert entry["config"]["data"]["root"] == str(labelled)
         assert ("optimizer_states" in saved) == (name == "last")

@@ -67,7 +67,7 @@ def test_the_checkpoint_describes_itself(fused):
     raw = torch.load(fused / "checkpoints" / "best.ckpt", weights_only=True)
     entry = raw["zoomvqa"]
     assert (entry["branch"], entry["unit"], entry["mos_range"]) == ("fusion", "mos", [0.0, 100.0])
-    assert (entry["scale"]["split"], entry["scale"]["share"]) == ("val", 0.5)
+    assert (entry["scale"]["split"], entry["scale"]["weights"]) == ("val", {"iqa": 0.5, "vqa": 0.5})
     assert entry["scale"]["videos"] == len(read(fused / "fit_predictions.csv")) == 6
     assert entry["figures"]["srcc"] > 0.8
     assert {k.split(".")[1] for k in raw["state_dict"]} == {"iqa", "vqa"}
@@ -115,7 +115,9 @@ def test_a_calibration_on_contents_that_were_left_out(labelled, command: Run, tm
     assert [raw["logistic"][end] for end in ("low", "high")] == [0.0, 6.0]
     left_out = {row["video"]: float(row["score"]) for row in read(tmp_path / "i" / "fold_scores.csv")}
     own = json.loads((tmp_path / "f" / "branch_scores.json").read_text())["scores"]["iqa"]
-    assert raw["iqa"]["mean"] == pytest.approx((sum(left_out.values()) + sum(own[len(left_out) :])) / 12)
+    assert raw["branches"]["iqa"]["mean"] == pytest.approx(
+        (sum(left_out.values()) + sum(own[len(left_out) :])) / 12
+    )
     one = command("train", *given, "calibration_folds=2", "output=h")
     assert (one.code, one.err.splitlines()[-1].split(",")[0]) == (
         2,
@@ -191,8 +193,38 @@ def test_a_fitted_share_and_the_training_split(branches, agreed, command: Run, t
     assert outcome.code == 0, outcome.err
     scale = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)["zoomvqa"]["scale"]
     assert scale["split"] == "train"
-    assert 0 <= scale["share"] <= 1
+    assert scale["weights"]["iqa"] + scale["weights"]["vqa"] == pytest.approx(1.0)
+    assert min(scale["weights"].values()) >= 0
     assert "Calibrated on the" in outcome.err
+
+
+def test_three_branches_two_of_them_clips(branches, fused, agreed, labelled, command: Run, tmp_path):
+    """A branch that is there twice with half of its weight is the fusion of two."""
+    iqa, vqa = branches
+    sources = f"fuse={{fragments: {vqa}, again: {vqa}, frames_of_it: {iqa}}}"
+    weights = "branch.weights={fragments: 1, again: 1, frames_of_it: 2}"
+    outcome = command("train", *FUSION, *agreed, sources, weights, "output=run")
+    assert outcome.code == 0, outcome.err
+    for checkpoint in (tmp_path / "run", fused):
+        path = checkpoint / "checkpoints" / "best.ckpt"
+        name = f"{checkpoint.parent.name}_{checkpoint.name}.csv" if checkpoint == fused else "three.csv"
+        scored = command(
+            "predict",
+            f"ckpt={path}",
+            f"input={labelled}",
+            f"output={tmp_path / name}",
+            "workers=0",
+            "details=true",
+        )
+        assert scored.code == 0, scored.err
+    two = read(tmp_path / f"{fused.parent.name}_{fused.name}.csv")
+    for row, other in zip(read(tmp_path / "three.csv"), two, strict=True):
+        assert (row["fragments"], row["again"], row["frames_of_it"]) == (other["vqa"], other["vqa"], other["iqa"])
+        assert float(row["score"]) == pytest.approx(float(other["score"]), abs=1e-4)
+        assert int(row["clips"]) == 2 * int(other["clips"])
+    raw = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)
+    assert raw["zoomvqa"]["scale"]["weights"] == {"fragments": 0.25, "again": 0.25, "frames_of_it": 0.5}
+    assert {key.split(".")[1] for key in raw["state_dict"]} == {"fragments", "again", "frames_of_it"}
 
 
 def test_fine_tuning(branches, agreed, labelled, command: Run, tmp_path):
@@ -222,7 +254,7 @@ def test_fine_tuning_on_two_processes(branches, agreed, tmp_path):
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stderr.count("Scoring with both branches") == 1
+    assert done.stderr.count("Scoring with the branches") == 1
     rows = read(tmp_path / "run" / "val_predictions.csv")
     assert sorted(r["video"] for r in rows) == sorted(VIDEOS[6:])
     scorer = zoomvqa.load(str(tmp_path / "run" / "checkpoints" / "best.ckpt"), device="cpu")
@@ -267,6 +299,14 @@ def test_a_branch_alone_gets_a_calibration_from_its_own_validation(labelled, com
         ({"vqa": None}, "vqa: a value is missing; give vqa="),
         ({"branch.split": "test"}, "branch.split: got 'test', expected 'train', 'val' or 'folds'"),
         ({"branch.share": "1.5"}, "branch.share: got 1.5"),
+        (
+            {"branch.weights": "{iqa: 1}"},
+            "branch.weights: got {'iqa': 1.0}, expected a number for each of iqa, vqa",
+        ),
+        ({"branch.weights": "fit", "branch.share": "0.5"}, "branch.share: got a value beside branch.weights"),
+        ({"iqa": None, "vqa": None, "fuse": "{one: IQA}"}, "fuse: got 1 branch, expected two at least"),
+        ({"fuse": "{iqa: VQA}"}, "fuse: iqa is given as iqa=… too; give one of them"),
+        ({"iqa": None, "vqa": None, "fuse": "{Mine: IQA, b: VQA}"}, "fuse.Mine: got 'Mine', expected the name of"),
         ({"weights": "imagenet"}, "weights.source: unknown key"),
         ({"data.layout": "frames"}, "data.layout: got 'frames', expected 'videos'"),
         ({"output": "IQA_RUN", "overwrite": "true"}, "is from; give another"),
@@ -279,8 +319,9 @@ def test_a_branch_alone_gets_a_calibration_from_its_own_validation(labelled, com
 )
 def test_mistakes(branches, agreed, command: Run, change, message):
     values = {"iqa": branches[0], "vqa": branches[1], "output": "run"} | change
-    known = {"VQA": branches[1], "IQA_RUN": str(Path(branches[0]).parents[1])}
-    values = {k: known.get(v, v) for k, v in values.items()}
+    known = {"IQA_RUN": str(Path(branches[0]).parents[1]), "VQA": branches[1], "IQA": branches[0]}
+    for word, path in known.items():
+        values = {k: v and v.replace(word, path) for k, v in values.items()}
     outcome = command("train", *FUSION, *agreed, *(f"{k}={v}" for k, v in values.items() if v is not None))
     assert outcome.code == 2
     assert message in " ".join(outcome.err.split())

@@ -156,4 +156,4 @@ def test_clips_of_an_iqa_branch(trained, command: Run, labelled):
     ckpt = f"ckpt={trained / 'checkpoints' / 'best.ckpt'}"
     outcome = command("predict", ckpt, f"input={labelled}", "test_clips=2")
     assert outcome.code == 2
-    assert "test_clips: this is a checkpoint of an IQA branch" in outcome.err
+    assert "test_clips: got 2, but the checkpoint's branches (iqa) look at frames" in outcome.err

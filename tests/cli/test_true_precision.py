@@ -9,7 +9,7 @@ from cli.conftest import SMALL, Run, on
 from cli.test_train_fusion import FUSION, agreed, branches  # noqa: F401  fixtures
 from cli.test_train_vqa import TINY, read
 from zoomvqa.training import fitting
-from zoomvqa.training.branch_module import BranchModule
+from zoomvqa.training.module import QualityModule
 
 pytestmark = pytest.mark.slow
 DTYPES = {"bf16-true": torch.bfloat16, "16-true": torch.float16, "64-true": torch.float64}
@@ -48,7 +48,7 @@ def test_the_network_has_the_dtype_and_nothing_else(
     labelled, command: Run, tmp_path, monkeypatch, branch, precision
 ):
     seen = set()
-    real = BranchModule.batch_loss
+    real = QualityModule.batch_loss
 
     def looked(module, prediction, mos, sets):
         loss = real(module, prediction, mos, sets)
@@ -56,7 +56,7 @@ def test_the_network_has_the_dtype_and_nothing_else(
         return loss
 
     kept = fitting.build_callbacks
-    monkeypatch.setattr(BranchModule, "batch_loss", looked)
+    monkeypatch.setattr(QualityModule, "batch_loss", looked)
     monkeypatch.setattr(
         fitting, "build_callbacks", lambda *a: [*kept(*a), Copies(tmp_path / "cut", tmp_path / "run")]
     )

@@ -3,9 +3,12 @@ import pytest
 from conftest import Make
 
 from zoomvqa.data.array_cache import ArrayCache
-from zoomvqa.data.frame_dataset import training_frames
+from zoomvqa.data.labelled_set import LabelledVideo
+from zoomvqa.data.part_training import PartTraining
 from zoomvqa.errors import VideoError
-from zoomvqa.settings.iqa import FrameSampling
+from zoomvqa.settings.branch import PartLoading
+from zoomvqa.settings.iqa import FrameSampling, FrameView
+from zoomvqa.views import look_of
 
 SAMPLING = FrameSampling()
 
@@ -14,7 +17,8 @@ def test_there_and_back(make_video: Make, tmp_path):
     video = make_video("cache.mp4", frames=40)
     cache = ArrayCache(str(tmp_path), "frames", 1.0)
     entry = cache.entry(video, SAMPLING.model_dump(), 64, "auto")
-    frames = training_frames(video, SAMPLING, 64)
+    source = PartTraining("iqa", look_of(SAMPLING, FrameView(resize=64, crop=64)), PartLoading(cache=False))
+    frames = source.kept_frames(LabelledVideo("v", video, 1.0, "v", "train"))
     assert frames.shape[1:] == (64, 106, 3)
     assert cache.add(entry, frames, 0)
     np.testing.assert_array_equal(cache.load(entry), frames)

@@ -3,19 +3,20 @@
 import pytest
 from conftest import Make
 
-from zoomvqa.data.clip_dataset import TrainClips
-from zoomvqa.data.clip_order import ClipKey
-from zoomvqa.data.frame_dataset import TrainFrames
-from zoomvqa.data.frame_order import FrameKey
 from zoomvqa.data.labelled_set import LabelledVideo
-from zoomvqa.data.pair_dataset import PairSampling, TrainPairs
+from zoomvqa.data.part_order import PartKey
+from zoomvqa.data.part_training import PartTraining, TrainFrames
 from zoomvqa.data.substitutes import Substitutes
+from zoomvqa.data.video_order import VideoKey
+from zoomvqa.data.video_training import TrainParts, VideoTraining
 from zoomvqa.errors import VideoError
+from zoomvqa.settings.branch import PartLoading, VideoLoading
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
+from zoomvqa.views import look_of
 
-SAMPLING, VIEW = ClipSampling(clip_len=4), ClipView(resize=-1, grid=2, side=16)
-FRAMES, FRAME_VIEW = FrameSampling(), FrameView(resize=64, crop=48)
+CLIPS = look_of(ClipSampling(clip_len=4), ClipView(resize=-1, grid=2, side=16))
+FRAMES = look_of(FrameSampling(), FrameView(resize=64, crop=48))
 
 
 @pytest.fixture
@@ -28,13 +29,13 @@ def videos(make_video: Make, tmp_path) -> list[LabelledVideo]:
 @pytest.mark.parametrize("kind", ["clips", "frames", "pairs"])
 def test_the_batch_is_whole_with_the_label_of_what_is_in_it(videos, kind):
     if kind == "frames":
-        loaded = TrainFrames(videos, [None] * 3, FRAMES, FRAME_VIEW)
-        keys = [FrameKey(1, 7, 3), FrameKey(0, 0, 3), FrameKey(1, 0, 4)]
+        loaded = TrainFrames(videos, [None] * 3, PartTraining("a", FRAMES, PartLoading(cache=False)))
+        keys = [PartKey(1, 7, 3), PartKey(0, 0, 3), PartKey(1, 0, 4)]
     else:
-        about = PairSampling(FRAMES, FRAME_VIEW, SAMPLING, VIEW)
-        pairs = kind == "pairs"
-        loaded = TrainPairs(videos, about, 2) if pairs else TrainClips(videos, [None] * 3, SAMPLING, VIEW)
-        keys = [ClipKey(1, 0, 3), ClipKey(0, 0, 3), ClipKey(1, 0, 4)]
+        looks = {"a": FRAMES, "b": CLIPS} if kind == "pairs" else {"b": CLIPS}
+        source = VideoTraining(looks, VideoLoading(), parts=2)
+        loaded = TrainParts(videos, dict.fromkeys(("v0", "v1", "v2")), source)
+        keys = [VideoKey(1, 0, 3), VideoKey(0, 0, 3), VideoKey(1, 0, 4)]
     batch = loaded[keys]
     assert batch.mos.tolist() == [0.0, 0.0, 0.0]
     assert [told.split(": ")[0] for told in batch.failed] == ["v1", "v2"]

@@ -6,25 +6,26 @@ import pytest
 import torch
 
 from zoomvqa.data import transfer
-from zoomvqa.data.batch import ClipBatch, FrameBatch, UnreadVideo
+from zoomvqa.data.batch import Batch, UnreadVideo
 from zoomvqa.data.transfer import Piped, to_main_process
 
 
-def batch() -> FrameBatch:
-    return FrameBatch(torch.rand(2, 3, 8, 8), torch.tensor([1.0, 2.0]), ("a: gone",), torch.tensor([0, 1]))
+def batch() -> Batch:
+    crops = torch.rand(2, 1, 1, 1, 3, 8, 8)
+    return Batch({"iqa": crops}, torch.tensor([1.0, 2.0]), ("a: gone",), torch.tensor([0, 1]))
 
 
 def test_shared_memory_where_there_is_room():
     sent = batch()
     assert to_main_process(sent) is sent
-    assert all(tensor.is_shared() for tensor in (sent.views, sent.mos, sent.sets))
+    assert all(tensor.is_shared() for tensor in (sent.inputs["iqa"], sent.mos, sent.sets))
 
 
 @pytest.mark.parametrize(
     "sent",
     [
         batch(),
-        ClipBatch(torch.zeros(1, 1, 2, 4, 4, 3, dtype=torch.uint8), torch.ones(1)),
+        Batch({"vqa": torch.zeros(1, 1, 2, 4, 4, 3, dtype=torch.uint8)}, torch.ones(1)),
         UnreadVideo(torch.tensor(3.0), torch.tensor(7), ("a: gone",)),
     ],
 )
@@ -44,6 +45,10 @@ def test_a_pipe_where_there_is_none(monkeypatch, capsys, sent):
     assert told[1] == ""
     assert type(came) is type(sent)
     for name, value in vars(sent).items():
-        other = getattr(came, name)
-        assert torch.equal(value, other) if isinstance(value, torch.Tensor) else value == other
+        for one, other in zip(flat(value), flat(getattr(came, name)), strict=True):
+            assert torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
     came.mos.add_(1)  # it is no view of bytes that cannot be written
+
+
+def flat(value) -> list:
+    return [*value.values()] if isinstance(value, dict) else [value]

@@ -6,15 +6,15 @@ import torch
 
 from zoomvqa.losses import build_loss
 from zoomvqa.losses.correlation import norm_in_norm_loss, plcc_loss, rank_loss
-from zoomvqa.settings.shared import LossSettings
+from zoomvqa.settings.loss import loss_settings
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "losses.json").read_text())
 NAMES = {
-    "plcc": LossSettings(name="plcc"),
-    "rank": LossSettings(name="rank"),
-    "plcc+0.3*rank": LossSettings(name="plcc_rank", rank_weight=0.3),
-    "smooth_l1": LossSettings(name="smooth_l1"),
-    "norm_in_norm(p=2,q=2,alpha=1,0)": LossSettings(name="norm_in_norm"),
+    "plcc": loss_settings(name="plcc"),
+    "rank": loss_settings(name="rank"),
+    "plcc+0.3*rank": loss_settings(name="plcc_rank", rank_weight=0.3),
+    "smooth_l1": loss_settings(name="smooth_l1"),
+    "norm_in_norm(p=2,q=2,alpha=1,0)": loss_settings(name="norm_in_norm"),
 }
 
 
@@ -34,7 +34,7 @@ def test_every_golden_case_is_tested():
 @pytest.mark.parametrize("name", ["l1", "mse"])
 def test_pointwise(name):
     prediction, mos = torch.tensor([1.0, 5.0]), torch.tensor([2.0, 2.0])
-    assert build_loss(LossSettings(name=name))(prediction, mos).item() == {"l1": 2.0, "mse": 5.0}[name]
+    assert build_loss(loss_settings(name=name))(prediction, mos).item() == {"l1": 2.0, "mse": 5.0}[name]
 
 
 @pytest.mark.parametrize("loss", [plcc_loss, rank_loss, norm_in_norm_loss])
@@ -74,6 +74,6 @@ def test_norm_in_norm_with_other_norms_is_scale_free():
 
 def test_regulariser_is_added():
     prediction, mos = torch.tensor([1.0, 2.0, 9.0]), torch.tensor([3.0, 2.0, 1.0])
-    plain = build_loss(LossSettings(name="l1"))(prediction, mos)
-    ranked = build_loss(LossSettings(name="l1", soft_srcc_weight=0.5))(prediction, mos)
+    plain = build_loss(loss_settings(name="l1"))(prediction, mos)
+    ranked = build_loss(loss_settings(name="l1", soft_srcc_weight=0.5))(prediction, mos)
     assert ranked.item() > plain.item()

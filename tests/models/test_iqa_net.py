@@ -5,14 +5,22 @@ import pytest
 import torch
 from fill import fill, unit_input
 
-from zoomvqa.data.frame_source import FrameChoice, chosen_frames, open_store
-from zoomvqa.data.views import TestView
 from zoomvqa.errors import SettingsError
-from zoomvqa.models.iqa.net import build_iqa_net, score_views
+from zoomvqa.models.base import score_video
+from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
+from zoomvqa.views import PartTaker, look_of
+from zoomvqa.views.decoding import one_pass
+from zoomvqa.views.store import open_store
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "iqa_network.json").read_text())
 TINY = IQANetwork(backbone="test_efficientnet", hidden=16)
+LOOK = look_of(FrameSampling(), FrameView())
+
+
+def score_views(net, views, together=8):
+    """The score of each frame of (frames, crops, 3, crop, crop) views."""
+    return score_video(net, views[:, None], LOOK.view.to_network, together)
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +54,11 @@ def test_aligned_pyramid_and_scores_of_the_release(release):
 def test_frame_scores_of_the_reference_video(release, reference):
     golden = json.loads((reference / "golden.json").read_text())["videos"]["10053703034.mp4"]["iqa"]
     video = reference / "media" / "10053703034.mp4"
-    assert FrameChoice(open_store(video), FrameSampling()).wanted == golden["frame_indices_2fps"]
-    view = TestView(FrameView())
-    views = torch.stack([torch.from_numpy(view(frame)) for frame in chosen_frames(video, FrameSampling())])
+    store = open_store(video)
+    taker = PartTaker(LOOK, store, whole=True)
+    assert taker.indices[:, 0].tolist() == golden["frame_indices_2fps"]
+    one_pass(store, [taker])
+    views = torch.from_numpy(taker.parts())[:, 0]
     assert views.mean().item() == pytest.approx(golden["input_mean"], abs=1e-4)
     with torch.inference_mode():
         scores = score_views(release, views)
@@ -103,8 +113,8 @@ def test_score_is_the_weighted_mean_of_the_patches():
 def test_a_frame_scores_the_same_in_every_company():
     net = build_iqa_net(TINY, 64).eval()
     views = torch.randn(11, 1, 3, 64, 64)
-    whole = score_views(net, views, chunk=4)
-    streamed = torch.cat([score_views(net, piece, chunk=4) for piece in views.split(4)])
+    whole = score_views(net, views, 4)
+    streamed = torch.cat([score_views(net, piece, 4) for piece in views.split(4)])
     assert torch.equal(whole, streamed)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from zoomvqa.checkpoints import Checkpoint, IQADescription, VQADescription
+from zoomvqa.checkpoints import BranchDescription, Checkpoint
 from zoomvqa.errors import VideoError
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.models.vqa.build import build_vqa_net
@@ -19,8 +19,9 @@ def checkpoint() -> Checkpoint:
     """Of an IQA branch."""
     torch.manual_seed(0)
     network = IQANetwork(backbone="test_efficientnet", hidden=16)
-    description = IQADescription(
+    description = BranchDescription(
         version="0",
+        branch="iqa",
         unit="mos",
         network=network,
         sampling=FrameSampling(),
@@ -33,8 +34,9 @@ def checkpoint() -> Checkpoint:
 def clip_checkpoint() -> Checkpoint:
     """Of a VQA branch."""
     torch.manual_seed(0)
-    description = VQADescription(
+    description = BranchDescription(
         version="0",
+        branch="vqa",
         unit="none",
         network=VQANetwork(backbone="swin_nano", patch=4),
         sampling=ClipSampling(clip_len=4, frame_interval=2, test_clips=3),

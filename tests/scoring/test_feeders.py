@@ -13,14 +13,15 @@ from conftest import Make
 
 from zoomvqa.scoring import feeders
 from zoomvqa.scoring.feeders import Failure, Feeders, Task, look_at
-from zoomvqa.scoring.pieces import ClipLook, Ending, FrameLook, Piece, Reading
+from zoomvqa.scoring.pieces import Ending, Piece, Reading
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
 from zoomvqa.video.alive import beat
+from zoomvqa.views import look_of
 
 LOOKS = {
-    "iqa": FrameLook(FrameSampling(), FrameView(resize=32, crop=32), chunk=2),
-    "vqa": ClipLook(ClipSampling(clip_len=4, test_clips=3), ClipView(resize=-1, grid=2, side=16)),
+    "iqa": look_of(FrameSampling(rate=10.0), FrameView(resize=32, crop=32)),
+    "vqa": look_of(ClipSampling(clip_len=4, test_clips=3), ClipView(resize=-1, grid=2, side=16)),
 }
 TASK = Task(LOOKS, Reading())
 
@@ -45,9 +46,9 @@ def test_messages_are_those_of_looking_here(videos):
             assert one.branch == other.branch
             np.testing.assert_array_equal(one.data, other.data)
     iqa = [m.data.shape for m in found[3][:-1] if m.branch == "iqa"]
-    assert iqa[0] == (2, 1, 3, 32, 32)
+    assert iqa[0] == (8, 1, 1, 3, 32, 32)
     assert sum(shape[0] for shape in iqa) == len(found[3][-1].spans["iqa"])
-    assert [m.data.shape for m in found[3][:-1] if m.branch == "vqa"] == [(4, 32, 32, 3)] * 3
+    assert [m.data.shape for m in found[3][:-1] if m.branch == "vqa"] == [(1, 4, 32, 32, 3)] * 3
 
 
 def test_bad_files_fail_alone(videos, tmp_path):
@@ -147,10 +148,11 @@ def test_what_decodes_has_no_torch(videos):
 import sys
 from pathlib import Path
 from zoomvqa.scoring.feeders import Feeders, Task
-from zoomvqa.scoring.pieces import ClipLook, FrameLook, Reading
+from zoomvqa.scoring.pieces import Reading
 from zoomvqa.settings.iqa import FrameSampling, FrameView
 from zoomvqa.settings.vqa import ClipSampling, ClipView
-looks = {"iqa": FrameLook(FrameSampling(), FrameView()), "vqa": ClipLook(ClipSampling(), ClipView())}
+from zoomvqa.views import look_of
+looks = {"iqa": look_of(FrameSampling(), FrameView()), "vqa": look_of(ClipSampling(), ClipView())}
 messages = Feeders(Task(looks, Reading("decord")), 1, 60).look([("a", sys.argv[1])])
 print(type(next(messages)[1]).__name__)
 (worker,) = messages.gi_frame.f_locals["workers"]

@@ -20,13 +20,14 @@ except ToolError as error:
 from scoring.conftest import try_score
 from zoomvqa.scoring import ray_messages, ray_stages
 from zoomvqa.scoring.feeders import Failure, Task
-from zoomvqa.scoring.parts import FrameScorer
-from zoomvqa.scoring.pieces import Ending, Piece, Restart, Span
+from zoomvqa.scoring.parts import PartScorer
+from zoomvqa.scoring.pieces import Ending, Piece, Restart
 from zoomvqa.scoring.ray_gather import gathered
 from zoomvqa.scoring.ray_messages import Desk, Message, PieceScores, packed, packets, unpacked
 from zoomvqa.scoring.ray_stages import Decoding, OneEye, Scoring, VideoSource
 from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.scoring.scorer import VideoScore
+from zoomvqa.views import Span
 
 
 class NoDesk:
@@ -119,7 +120,7 @@ def test_a_network_that_fails_costs_one_row(checkpoint, make_video: Make, monkey
 
     recipe = ScorerRecipe(checkpoint, "cpu")
     _, scoring = stages(recipe)
-    monkeypatch.setattr(FrameScorer, "score", out_of_memory)
+    monkeypatch.setattr(PartScorer, "score", out_of_memory)
     seen = [Message(0, 0, Piece("iqa", None)), Message(1, 0, Failure("it is no video"))]
     found = told(scoring(packed(seen)))
     assert [m.content for m in found] == [Failure("RuntimeError: out of memory"), Failure("it is no video")]
@@ -168,7 +169,7 @@ def test_packets_are_bounded(checkpoint, monkeypatch):
     monkeypatch.setattr(ray_messages, "_PACKET", 100)
     numpy = pytest.importorskip("numpy")
     pieces = [Message(0, place, Piece("vqa", numpy.full(40, place, numpy.uint8))) for place in range(7)]
-    tables = list(packets([*pieces, Message(0, 7, Ending({}, "pyav"))]))
+    tables = list(packets([*pieces, Message(0, 7, Ending({}, {}, "pyav"))]))
     assert [len(next(unpacked(table))) for table in tables] == [3, 3, 2]
     assert all(table.num_rows == 1 for table in tables)
     back = [message.content.data for message in told(iter(tables))[:-1]]
@@ -208,7 +209,7 @@ def test_the_source_reads_until_the_last():
 
 def test_pieces_before_a_restart_do_not_count(checkpoint):
     frames = [Span(n, n, 0.1 * n, 0.1 * n) for n in range(2)]
-    ending = Ending({"iqa": frames}, "pyav", damage="damaged: 2 of 3 frames decode")
+    ending = Ending({"iqa": frames}, {"iqa": "frame"}, "pyav", damage="damaged: 2 of 3 frames decode")
     content = [PieceScores("iqa", [9.0]), Restart(), PieceScores("iqa", [1.0, 2.0]), ending]
     messages = [Message(0, place, each) for place, each in enumerate(content)]
     scorer = ScorerRecipe(checkpoint, "cpu").scorer()

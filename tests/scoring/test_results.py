@@ -34,7 +34,7 @@ def test_rows_come_in_the_order_of_the_inputs_one_each(inputs, tmp_path):
         for number, (name, _) in reversed(list(enumerate(todo))):
             results.add(name, result(number))
         assert list(results.left(inputs, lambda: None)) == []
-        write_results(inputs, results, tmp_path / "s.csv", details=False)
+        write_results(inputs, results, tmp_path / "s.csv", ["iqa"], details=False)
     with (tmp_path / "s.csv").open() as handle:
         found = [(row["video"], float(row["score"])) for row in csv.DictReader(handle)]
     assert found == [("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4), ("a", 0)]

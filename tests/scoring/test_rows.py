@@ -10,8 +10,8 @@ from pyarrow import parquet
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.scoring.parts import PartScore
 from zoomvqa.scoring.rows import (
-    COLUMNS,
     PART_COLUMNS,
+    columns_of,
     details_path,
     part_rows_of,
     refuse_output,
@@ -20,10 +20,13 @@ from zoomvqa.scoring.rows import (
 )
 from zoomvqa.scoring.scorer import VideoScore
 
-FRAMES, CLIPS = [PartScore(0, 0, 0.0, 0.0, 51.0)], [PartScore(13, 44, 0.43, 1.47, 51.5)]
-GOOD = VideoScore(51.25, "", {"iqa": 50.0, "vqa": 52.5}, FRAMES, CLIPS, 0.2, "decord")
+COLUMNS = columns_of(["iqa", "vqa"])
+PARTS = {"iqa": [PartScore(0, 0, 0.0, 0.0, 51.0)], "vqa": [PartScore(13, 44, 0.43, 1.47, 51.5, "clip")]}
+GOOD = VideoScore(51.25, "", {"iqa": 50.0, "vqa": 52.5}, PARTS, 0.2, "decord")
 BAD = VideoScore(None, "not a readable video:\nInvalid data", seconds=0.01)
 ROWS = [row_of("a,1.mp4", GOOD), row_of("b.mp4", BAD)]
+# As they are in files: with nothing where a branch has no score.
+FULL = [{name: row.get(name) for name in COLUMNS} for row in ROWS]
 
 
 def test_csv(tmp_path):
@@ -40,8 +43,8 @@ def test_details(tmp_path):
     write_rows(tmp_path / "s.details.csv", part_rows_of("a,1.mp4", GOOD), PART_COLUMNS)
     with (tmp_path / "s.details.csv").open(newline="") as handle:
         assert [list(r.values())[1:] for r in csv.DictReader(handle)] == [
-            ["frame", "0", "0", "0", "0.0000", "0.0000", "51.000000"],
-            ["clip", "0", "13", "44", "0.4300", "1.4700", "51.500000"],
+            ["iqa", "frame", "0", "0", "0", "0.0000", "0.0000", "51.000000"],
+            ["vqa", "clip", "0", "13", "44", "0.4300", "1.4700", "51.500000"],
         ]
     assert details_path(tmp_path / "s.csv") == tmp_path / "s.details.csv"
     assert part_rows_of("b.mp4", BAD) == []
@@ -50,10 +53,10 @@ def test_details(tmp_path):
 def test_json_lines_and_parquet_hold_the_same(tmp_path):
     write_rows(tmp_path / "s.jsonl", ROWS, COLUMNS)
     lines = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()]
-    assert lines == ROWS
+    assert lines == FULL
     assert lines[1]["score"] is None
     write_rows(tmp_path / "s.parquet", ROWS, COLUMNS)
-    assert parquet.read_table(tmp_path / "s.parquet").to_pylist() == ROWS
+    assert parquet.read_table(tmp_path / "s.parquet").to_pylist() == FULL
 
 
 def test_no_rows_are_a_table_too(tmp_path):

@@ -11,14 +11,11 @@ from conftest import Make, ffmpeg
 from scoring.conftest import try_score
 from zoomvqa import allocation
 from zoomvqa.checkpoints import Checkpoint, load_checkpoint
-from zoomvqa.data.clip_dataset import WholeVideoClips
-from zoomvqa.data.frame_dataset import WholeVideos
 from zoomvqa.data.labelled_set import LabelledVideo
-from zoomvqa.data.normalise import normalise
+from zoomvqa.data.whole_videos import WholeVideos
 from zoomvqa.errors import SettingsError
-from zoomvqa.models.iqa.net import score_views
+from zoomvqa.models.base import score_video
 from zoomvqa.models.vqa.build import build_vqa_net
-from zoomvqa.models.vqa.net import score_clips
 from zoomvqa.scoring.scorer import Scorer
 from zoomvqa.settings.vqa import VQANetwork
 
@@ -58,13 +55,17 @@ def test_good_videos_by_clips(clip_checkpoint, make_video: Make, name):
     assert try_score(again, video).score == result.score
 
 
+@torch.inference_mode()
+def validated(checkpoint: Checkpoint, video: Path) -> torch.Tensor:
+    """The scores of a video's parts as validation computes them."""
+    look = checkpoint.description.look
+    (found,) = [WholeVideos([LabelledVideo("v", video, 1.0, "v", "val")], {"a": look})[0]]
+    return score_video(checkpoint.build_net(), found.inputs["a"], look.view.to_network, look.sampling.together)
+
+
 def test_scoring_clips_gives_what_validation_gives(clip_checkpoint, make_video: Make):
     video = make_video("score_long.mp4", **GOOD["long.mp4"])
-    about = clip_checkpoint.description
-    videos = WholeVideoClips([LabelledVideo("v", video, 1.0, "v", "val")], about.sampling, about.view)
-    clips = videos[0].clips
-    with torch.inference_mode():
-        scores = score_clips(clip_checkpoint.build_net(), (normalise(clip, about.view) for clip in clips))
+    scores = validated(clip_checkpoint, video)
     score = try_score(Scorer(clip_checkpoint, "cpu"), video).score
     assert score == pytest.approx(float(scores.mean()), rel=1e-5)  # weights are reordered, as sums are
 
@@ -75,9 +76,9 @@ def test_more_clips(clip_checkpoint, make_video: Make):
 
 
 def test_crops_and_clips_are_of_one_branch_each(checkpoint, clip_checkpoint):
-    with pytest.raises(SettingsError, match="test_clips: this is a checkpoint of an IQA branch"):
+    with pytest.raises(SettingsError, match=r"test_clips: got 2, but .* branches \(iqa\) look at frames"):
         Scorer(checkpoint, "cpu", test_clips=2)
-    with pytest.raises(SettingsError, match="test_crops: this is a checkpoint of a VQA branch"):
+    with pytest.raises(SettingsError, match=r"test_crops: got 5, but .* branches \(vqa\) look at clips"):
         Scorer(clip_checkpoint, "cpu", test_crops=5)
 
 
@@ -87,13 +88,8 @@ def test_a_folder_of_pictures_has_no_clips(clip_checkpoint, tmp_path):
 
 def test_scoring_gives_what_validation_gives(checkpoint, make_video: Make):
     video = make_video("score_long.mp4", **GOOD["long.mp4"])
-    views = WholeVideos(
-        [LabelledVideo("v", video, 1.0, "v", "val")], checkpoint.description.sampling, checkpoint.description.view
-    )[0].views
-    with torch.inference_mode():
-        validated = score_views(checkpoint.build_net(), views).mean()
     score = try_score(Scorer(checkpoint, "cpu"), video).score
-    assert score == pytest.approx(float(validated), rel=1e-5)
+    assert score == pytest.approx(float(validated(checkpoint, video).mean()), rel=1e-5)
 
 
 def test_the_score_does_not_depend_on_company(checkpoint, make_video: Make):

@@ -3,8 +3,7 @@
 import pytest
 
 from zoomvqa.errors import SettingsError
-from zoomvqa.settings.base import check
-from zoomvqa.settings.vqa import VQABranch
+from zoomvqa.settings.vqa import ClipView, vqa_branch
 
 
 @pytest.mark.parametrize(
@@ -19,8 +18,8 @@ from zoomvqa.settings.vqa import VQABranch
 )
 def test_patches_fill_the_picture(view, message):
     if "grid" in view:
-        assert check(VQABranch, {"view": view}).view.size == 360
+        assert vqa_branch(view=ClipView(**view)).view.size == 360
         view = view | {"side": 40}
     with pytest.raises(SettingsError, match=message):
-        check(VQABranch, {"view": view})
-    assert check(VQABranch, {"view": {"side": 36}}).view.side == 36
+        vqa_branch(view=ClipView(**view))
+    assert vqa_branch(view=ClipView(side=36)).view.side == 36

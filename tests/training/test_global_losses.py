@@ -8,16 +8,18 @@ import torch
 from lightning.pytorch.strategies import DDPStrategy
 from torch.utils.data import DataLoader
 
-from zoomvqa.data.batch import ClipBatch
+from zoomvqa.data.batch import Batch
 from zoomvqa.models.vqa.build import build_vqa_net
-from zoomvqa.models.vqa.module import VQAModule
-from zoomvqa.settings.shared import LossSettings, Optimiser
-from zoomvqa.settings.vqa import ClipView, VQANetwork
+from zoomvqa.settings.loss import LossSettings, loss_settings
+from zoomvqa.settings.shared import Optimiser
+from zoomvqa.settings.vqa import ClipSampling, ClipView, VQANetwork
+from zoomvqa.training.module import QualityModule
+from zoomvqa.views import look_of
 
 pytestmark = pytest.mark.slow
 
 
-class Noting(VQAModule):
+class Noting(QualityModule):
     """Writes the gradients that the optimiser would use."""
 
     folder: Path
@@ -31,13 +33,14 @@ class Noting(VQAModule):
         clips = torch.randint(0, 256, (16, 1, 4, 32, 32, 3), generator=draw, dtype=torch.uint8)
         mos = torch.rand(16, generator=draw) * 80
         rank, world = self.trainer.global_rank, self.trainer.world_size
-        return DataLoader([ClipBatch(clips[rank::world], mos[rank::world])], batch_size=None)
+        return DataLoader([Batch({"vqa": clips[rank::world]}, mos[rank::world])], batch_size=None)
 
 
 def gradients(folder: Path, processes: int, loss: LossSettings) -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     net = build_vqa_net(VQANetwork(backbone="swin_nano", patch=4, dropout=0.0, drop_path=0.0), 4, 32)
-    module = Noting(net, ClipView(resize=-1, grid=2, side=16), loss, Optimiser(), {})
+    look = look_of(ClipSampling(clip_len=4), ClipView(resize=-1, grid=2, side=16))
+    module = Noting(net, {"vqa": look}, loss, Optimiser(), {})
     module.folder = folder
     strategy = DDPStrategy(start_method="spawn") if processes > 1 else "auto"
     trainer = lightning.Trainer(
@@ -51,9 +54,9 @@ def gradients(folder: Path, processes: int, loss: LossSettings) -> dict[str, tor
 @pytest.mark.parametrize(
     "loss",
     [
-        LossSettings(name="plcc_rank", soft_srcc_weight=0.5),
-        LossSettings(name="norm_in_norm"),
-        LossSettings(name="smooth_l1"),
+        loss_settings(name="plcc_rank", soft_srcc_weight=0.5),
+        loss_settings(name="norm_in_norm"),
+        loss_settings(name="smooth_l1"),
     ],
     ids=lambda loss: loss.name,
 )
@@ -68,7 +71,7 @@ def test_two_processes_have_the_gradients_of_one(tmp_path, loss):
 
 
 def test_each_process_for_itself_is_something_else(tmp_path):
-    loss = LossSettings(name="plcc_rank", all_processes=False)
+    loss = loss_settings(name="plcc_rank", all_processes=False)
     one, two = gradients(tmp_path, 1, loss), gradients(tmp_path, 2, loss)
     largest = max(g.abs().max() for g in one.values())
     assert max(float((two[n] - g).abs().max()) for n, g in one.items()) > 1e-3 * largest

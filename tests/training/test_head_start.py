@@ -6,19 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from zoomvqa.data.batch import VideoClips, VideoFrameViews
+from zoomvqa.data.batch import VideoBatch
 from zoomvqa.data.labelled_set import LabelledVideo
-from zoomvqa.models.iqa.module import IQAModule
 from zoomvqa.models.iqa.net import build_iqa_net
 from zoomvqa.models.vqa.build import build_vqa_net
-from zoomvqa.models.vqa.module import VQAModule
-from zoomvqa.settings.iqa import IQANetwork, Mixing
-from zoomvqa.settings.shared import LossSettings, Optimiser
-from zoomvqa.settings.vqa import ClipView, VQANetwork
-from zoomvqa.training.branches import Built
+from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
+from zoomvqa.settings.loss import loss_settings
+from zoomvqa.settings.shared import Optimiser
+from zoomvqa.settings.vqa import ClipSampling, ClipView, VQANetwork
+from zoomvqa.training.build import Built
 from zoomvqa.training.head_start import start_head
+from zoomvqa.training.module import QualityModule
+from zoomvqa.views import look_of
 
-VIEW = ClipView(resize=-1, grid=2, side=16)
+CLIPS = look_of(ClipSampling(clip_len=4), ClipView(resize=-1, grid=2, side=16))
+FRAMES = look_of(FrameSampling(), FrameView(resize=32, crop=32))
 AVERAGED = Optimiser(ema_decay=0.9)
 
 
@@ -40,19 +42,19 @@ class Data:
         noise = torch.rand(2, 4, 32, 32, 3, generator=torch.Generator().manual_seed(int(video.mos)))
         if self.kind == "vqa":
             clips = (255 * (0.9 * light + 0.1 * noise)).to(torch.uint8)
-            return VideoClips(clips, mos, torch.tensor(0))
+            return VideoBatch({"vqa": clips}, mos, torch.tensor(0))
         views = (2 * light - 1 + 0.1 * noise[:, :1]).permute(0, 1, 4, 2, 3)
-        return VideoFrameViews(views, mos, torch.tensor(0))
+        return VideoBatch({"iqa": views[:, None]}, mos, torch.tensor(0))
 
 
 def built(kind: str, *, new_head: bool = True) -> Built:
     torch.manual_seed(0)
     if kind == "iqa":
         net = build_iqa_net(IQANetwork(backbone="test_efficientnet", hidden=16, drop_path=0.0), 32)
-        module = IQAModule(net, LossSettings(), Mixing(), AVERAGED, {"unit": "mos"})
+        module = QualityModule(net, {"iqa": FRAMES}, loss_settings(), AVERAGED, {"unit": "mos"})
     else:
         vqa = build_vqa_net(VQANetwork(backbone="swin_nano", patch=4, drop_path=0.0), 4, 32)
-        module = VQAModule(vqa, VIEW, LossSettings(name="plcc_rank"), AVERAGED, {"unit": "none"})
+        module = QualityModule(vqa, {"vqa": CLIPS}, loss_settings(name="plcc_rank"), AVERAGED, {"unit": "none"})
     return Built(module, Data(kind), new_head)
 
 

@@ -10,8 +10,8 @@ from scipy.stats import spearmanr
 from zoomvqa.data.batch import labels_of
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
 from zoomvqa.losses import build_loss
-from zoomvqa.settings.iqa import Mixing
-from zoomvqa.settings.shared import LossSettings
+from zoomvqa.settings.branch import Mixing
+from zoomvqa.settings.loss import loss_settings
 from zoomvqa.training.joined import Joined
 from zoomvqa.training.mixing import mix
 
@@ -22,25 +22,25 @@ JOINED = Joined(("a", "b"), (1.0, 3.0), SETS)
 
 
 def test_a_loss_never_compares_videos_of_two_sets():
-    loss = build_loss(LossSettings(name="plcc_rank"))
+    loss = build_loss(loss_settings(name="plcc_rank"))
     ours = JOINED.loss(loss, SCORE, MOS, SETS)
     one, other = (loss(SCORE[s == SETS], MOS[s == SETS]) for s in (0, 1))
     torch.testing.assert_close(ours, (8 * one + 3 * 4 * other) / (8 + 12))
     # What the other set's scores mean does not matter.
     moved = torch.where(SETS == 1, SCORE * 7 + 100, SCORE)
-    rank = build_loss(LossSettings(name="plcc"))
+    rank = build_loss(loss_settings(name="plcc"))
     torch.testing.assert_close(JOINED.loss(rank, moved, MOS, SETS), JOINED.loss(rank, SCORE, MOS, SETS))
     assert rank(moved, MOS) != pytest.approx(float(rank(SCORE, MOS)), abs=1e-3)
 
 
 def test_equal_weights_leave_a_loss_of_single_samples_as_it_is():
-    loss = build_loss(LossSettings(name="smooth_l1"))
+    loss = build_loss(loss_settings(name="smooth_l1"))
     even = Joined(("a", "b"), (1.0, 1.0), SETS)
     torch.testing.assert_close(even.loss(loss, SCORE, MOS, SETS), loss(SCORE, MOS))
 
 
 def test_a_batch_of_one_set_has_that_set_s_loss():
-    loss = build_loss(LossSettings(name="plcc"))
+    loss = build_loss(loss_settings(name="plcc"))
     torch.testing.assert_close(JOINED.loss(loss, SCORE, MOS, torch.ones(12, dtype=torch.int64)), loss(SCORE, MOS))
 
 
@@ -48,7 +48,7 @@ def test_a_set_with_one_sample_gives_no_gradient_and_no_nan():
     score = SCORE.clone().requires_grad_()
     sets = torch.zeros(12, dtype=torch.int64)
     sets[3] = 1
-    JOINED.loss(build_loss(LossSettings(name="plcc_rank")), score, MOS, sets).backward()
+    JOINED.loss(build_loss(loss_settings(name="plcc_rank")), score, MOS, sets).backward()
     assert score.grad is not None
     assert score.grad.isfinite().all()
     assert score.grad[3] == 0

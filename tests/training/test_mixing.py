@@ -1,6 +1,6 @@
 import torch
 
-from zoomvqa.settings.iqa import Mixing
+from zoomvqa.settings.branch import Mixing
 from zoomvqa.training.mixing import mix
 
 VIEWS = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 3, 32, 32).contiguous()

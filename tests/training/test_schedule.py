@@ -59,13 +59,15 @@ def networks():
     flat = build_vqa_net(VQANetwork(backbone="convnext3d_tiny", patch=4), 4, 64)
     line = Logistic(low=0.0, high=1.0, centre=0.0, width=1.0)
     own = BranchScale(mean=0.0, std=1.0, logistic=line)
-    scale = FusionScale(iqa=own, vqa=own, share=0.5, logistic=line, split="val", videos=3)
+    scale = FusionScale(
+        branches={"iqa": own, "vqa": own}, weights={"iqa": 0.5, "vqa": 0.5}, logistic=line, split="val", videos=3
+    )
     return {
         "iqa": iqa,
         "vqa": vqa,
         "heads in the backbone": named,
         "3d": flat,
-        "fusion": FusionNet(named, vqa, scale),
+        "fusion": FusionNet({"iqa": named, "vqa": vqa}, scale),
     }
 
 

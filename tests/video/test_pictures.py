@@ -9,9 +9,9 @@ from conftest import Make, ffmpeg
 from PIL import Image
 from truth import decoded
 
-from zoomvqa.data.frame_source import PictureFolder, open_store
 from zoomvqa.errors import VideoError
 from zoomvqa.video.rate import frames_at_rate
+from zoomvqa.views.store import PictureFolder, open_store
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 

@@ -1,19 +1,23 @@
 """The late fusion of Zoom-VQA (arXiv 2304.06440), with its calibration kept: a single video has a score.
 
 The release rescales each branch over the whole set that is scored: z = (s − mean) / std, then 100 / (1 + e^−z),
-and averages the two. Here mean and std are those of labelled videos, once, and a logistic brings the result to MOS
+and averages them. Here mean and std are those of labelled videos, once, and a logistic brings the result to MOS
 units.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import reduce
+from operator import add
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import PositiveFloat
+from pydantic import PositiveFloat, model_validator
 from torch import Tensor
+from typing_extensions import Self
 
 from zoomvqa.calibration.logistic import FEWEST, Logistic, fit_logistic
 from zoomvqa.calibration.simplex import fit_weights
@@ -40,51 +44,55 @@ class BranchScale(Settings):
 
 
 class FusionScale(Settings):
-    """How two branches become one score.
+    """How branches become one score.
 
     Attributes:
-        iqa, vqa: the branches.
-        share: of the IQA branch in the average; the VQA branch has the rest.
+        branches: what the scores of each are like, by name.
+        weights: of each in the average; their sum is 1.
         logistic: from the average to MOS units.
         split: which videos it was fitted on; `folds` are training videos, scored by networks that were trained
             without their contents, and validation videos.
         videos: how many.
     """
 
-    iqa: BranchScale
-    vqa: BranchScale
-    share: Fraction01
+    branches: dict[str, BranchScale]
+    weights: dict[str, Fraction01]
     logistic: Logistic
     split: Literal["train", "val", "folds"]
     videos: int
 
-    def averaged(self, iqa: Tensor, vqa: Tensor) -> Tensor:
-        """Return the weighted average of both branches' rescaled scores, 0..100."""
-        return self.share * self.iqa.rescaled(iqa) + (1 - self.share) * self.vqa.rescaled(vqa)
+    @model_validator(mode="after")
+    def _same_names(self) -> Self:
+        if not self.branches or list(self.branches) != list(self.weights):
+            raise ValueError("weights: expected one for each of the branches, in their order")
+        return self
 
-    def fused(self, iqa: Tensor, vqa: Tensor) -> Tensor:
-        """Return the fused score in MOS units of both branches' own scores, of any shape."""
-        return self.logistic(self.averaged(iqa, vqa))
+    def averaged(self, scores: Mapping[str, Tensor]) -> Tensor:
+        """Return the weighted average of the branches' rescaled scores, 0..100."""
+        parts = [self.weights[name] * scale.rescaled(scores[name]) for name, scale in self.branches.items()]
+        return reduce(add, parts)
+
+    def fused(self, scores: Mapping[str, Tensor]) -> Tensor:
+        """Return the fused score in MOS units of the branches' own scores, of any shape."""
+        return self.logistic(self.averaged(scores))
 
 
 def fit_fusion(
-    iqa: NDArray[np.float64],
-    vqa: NDArray[np.float64],
+    scores: Mapping[str, NDArray[np.float64]],
     mos: NDArray[np.float64],
     mos_range: tuple[float, float],
     split: Literal["train", "val", "folds"],
-    share: float | None = 0.5,
+    weights: Mapping[str, float] | None = None,
 ) -> FusionScale:
-    """Fit the calibration of both branches and of their average.
+    """Fit the calibration of each branch and of their average.
 
     Args:
-        iqa: (n,) the IQA branch's own scores.
-        vqa: (n,) the VQA branch's.
+        scores: (n,) each branch's own scores, by name.
         mos: (n,) of the same videos.
         mos_range: lowest and highest score of the scale.
         split: which videos these are.
-        share: of the IQA branch; None takes the one of 0, 0.01, …, 1 whose average agrees best with the MOS
-            (PLCC), the nearest to a half where several do.
+        weights: of each branch, as many as there are, whose sum is 1; None takes those whose average agrees best
+            with the MOS (PLCC), see `zoomvqa.calibration.simplex`.
 
     Raises:
         AnnotationError: there are too few videos, or a branch's scores do not rise with the MOS.
@@ -95,15 +103,15 @@ def fit_fusion(
             std=float(score.std()),
             logistic=_logistic(score, mos, mos_range, f"the {name.upper()} branch's scores", split),
         )
-        for name, score in (("iqa", iqa), ("vqa", vqa))
+        for name, score in scores.items()
     }
-    both = [scales[name].rescaled(torch.from_numpy(s)).numpy() for name, s in (("iqa", iqa), ("vqa", vqa))]
-    if share is None:
-        share = float(fit_weights(np.stack(both, axis=1), mos)[0])
-    average = share * both[0] + (1 - share) * both[1]
+    rescaled = [scales[name].rescaled(torch.from_numpy(score)).numpy() for name, score in scores.items()]
+    if weights is None:
+        weights = dict(zip(scores, fit_weights(np.stack(rescaled, axis=1), mos).tolist(), strict=True))
+    average = reduce(add, (weights[name] * own for name, own in zip(scores, rescaled, strict=True)))
     return FusionScale(
-        **scales,
-        share=share,
+        branches=scales,
+        weights={name: weights[name] for name in scores},
         logistic=_logistic(average, mos, mos_range, "the fused scores", split),
         split=split,
         videos=len(mos),

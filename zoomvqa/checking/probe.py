@@ -13,13 +13,13 @@ import av.logging
 import numpy as np
 from numpy.typing import NDArray
 
-from zoomvqa.data.frame_source import open_store
 from zoomvqa.data.prints import picture_print
 from zoomvqa.errors import VideoError
 from zoomvqa.video.container import first_line, main_video, open_container
 from zoomvqa.video.counting import decode_all
 from zoomvqa.video.raw_reader import ENDING
 from zoomvqa.video.reader import ReaderName, Video
+from zoomvqa.views.store import open_store
 
 _CHUNK = 1 << 20
 _TOLD = 3

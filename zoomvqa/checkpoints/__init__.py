@@ -4,8 +4,6 @@ from zoomvqa.checkpoints.description import (
     BranchDescription,
     Description,
     FusionDescription,
-    IQADescription,
-    VQADescription,
     describe,
 )
 from zoomvqa.checkpoints.load import Checkpoint, load_checkpoint
@@ -18,8 +16,6 @@ __all__ = [
     "Checkpoint",
     "Description",
     "FusionDescription",
-    "IQADescription",
-    "VQADescription",
     "describe",
     "load_checkpoint",
     "start_from",

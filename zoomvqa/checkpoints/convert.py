@@ -15,8 +15,6 @@ from zoomvqa.checkpoints.description import (
     BranchDescription,
     Description,
     FusionDescription,
-    IQADescription,
-    VQADescription,
 )
 from zoomvqa.checkpoints.fit import fit, some
 from zoomvqa.checkpoints.formats import BACKBONE, EMBED, FRAGMENT, RELATIVE, Found, Kind, look_into
@@ -26,6 +24,8 @@ from zoomvqa.errors import CheckpointError
 from zoomvqa.files import whole_file
 from zoomvqa.models.backbones import architecture
 from zoomvqa.models.vqa.windows import relative_index
+from zoomvqa.settings.iqa import IQANetwork
+from zoomvqa.settings.vqa import ClipView, VQANetwork
 
 Format = Literal["zoomvqa", "release", "video_swin", "timm"]
 
@@ -53,7 +53,7 @@ def convert(
     target: Path,
     form: Format,
     patch: int | None = None,
-    take: Literal["iqa", "vqa"] | None = None,
+    take: str | None = None,
 ) -> Converted:
     """Write a checkpoint in another format.
 
@@ -81,7 +81,7 @@ def convert(
     if patch is not None:
         about = _repatch(source, tensors, about, patch, notes)
     written, entry = _WRITERS[form](source, found, tensors, about)
-    if form == "release" and isinstance(about, IQADescription | VQADescription):
+    if form == "release" and isinstance(about, BranchDescription):
         _refuse_unreadable(source, about, tensors)
     names = {_bare(name) for name in written}
     if dropped := [k for k in tensors if _bare(k) not in names]:
@@ -94,25 +94,30 @@ def convert(
 
 
 def _taken_out(
-    source: Path, about: FusionDescription, tensors: dict[str, Tensor], take: Literal["iqa", "vqa"] | None
+    source: Path, about: FusionDescription, tensors: dict[str, Tensor], take: str | None
 ) -> tuple[BranchDescription, dict[str, Tensor]]:
     """Return one branch of a fused checkpoint, calibrated as it was fused."""
+    choices = " or ".join(f"take={name}" for name in about.branches)
     if take is None:
-        raise CheckpointError(f"take: {source} is a fused checkpoint; give take=iqa or take=vqa")
+        raise CheckpointError(f"take: {source} is a fused checkpoint; give {choices}")
+    if take not in about.branches:
+        raise CheckpointError(f"take: got {take!r}, but {source} has other branches; give {choices}")
     own = {k.removeprefix(f"{take}."): v for k, v in tensors.items() if k.startswith(f"{take}.")}
-    one, scale = (about.iqa, about.scale.iqa) if take == "iqa" else (about.vqa, about.scale.vqa)
     range_ = {"mos_range": about.mos_range, "trained_on": about.trained_on}
-    changed = {"unit": "mos", "calibration": scale.logistic, "figures": {}, "config": about.config}
-    return one.model_copy(update=range_ | changed), own
+    logistic = about.scale.branches[take].logistic
+    changed = {"unit": "mos", "calibration": logistic, "figures": {}, "config": about.config}
+    return about.branches[take].model_copy(update=range_ | changed), own
 
 
 def _refuse_unreadable(source: Path, about: BranchDescription, tensors: dict[str, Tensor]) -> None:
     """Refuse to write in the release's form what neither its code nor ours could read back."""
-    kind: Kind = "release_iqa" if isinstance(about, IQADescription) else "vqa"
+    if not isinstance(about.network, IQANetwork | VQANetwork):
+        raise CheckpointError(f"format: the release has no network such as {about.network.label}")
+    kind: Kind = "release_iqa" if isinstance(about.network, IQANetwork) else "vqa"
     read = described(source, Found(kind, tensors, {}))
-    assert not isinstance(read, FusionDescription)  # noqa: S101  none of these kinds
-    if architecture(read.network.backbone) != architecture(about.network.backbone):
-        raise CheckpointError(f"format: the release has no network such as {about.network.backbone}")
+    assert isinstance(read, BranchDescription)  # noqa: S101  none of these kinds is a fusion
+    if architecture(read.network.label) != architecture(about.network.label):
+        raise CheckpointError(f"format: the release has no network such as {about.network.label}")
 
 
 def _repatch(
@@ -124,9 +129,12 @@ def _repatch(
     before = tensors[EMBED].shape[-1]
     tensors[EMBED] = resample_patches(tensors[EMBED], patch)
     notes.append(f"patch embedding resampled from {before} to {patch} pixels")
-    if not isinstance(about, VQADescription):
+    if about is None or isinstance(about, FusionDescription):
         return about
-    side, old = about.view.side * patch, about.view
+    old, network = about.view, about.network
+    if not isinstance(old, ClipView) or not isinstance(network, VQANetwork):
+        return about
+    side = old.side * patch
     if side % before:
         raise CheckpointError(f"patch: fragments of {old.side} pixels cannot become {patch}/{before} as large")
     if old.resize == -1:
@@ -141,7 +149,7 @@ def _repatch(
     return about.model_copy(
         update={
             "view": view,
-            "network": about.network.model_copy(update={"patch": patch}),
+            "network": network.model_copy(update={"patch": patch}),
             "unit": unit,
             "calibration": None,
             "figures": {},
@@ -188,7 +196,8 @@ def _video_swin(
 def _timm(
     source: Path, found: Found, tensors: dict[str, Tensor], about: Description | None
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    if not (found.kind == "release_iqa" or isinstance(about, IQADescription)):
+    frames = isinstance(about, BranchDescription) and isinstance(about.network, IQANetwork)
+    if not (found.kind == "release_iqa" or frames):
         raise CheckpointError(f"format: {source} ({found.told}) has no timm backbone")
     kept = {k.removeprefix("backbone."): v for k, v in tensors.items() if k.startswith("backbone.")}
     return {re.sub(r"^(stem|stages|layers|blocks)_(\d+)\.", r"\1.\2.", k): v for k, v in kept.items()}, {}

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
+from typing_extensions import Self
 
 import zoomvqa
 from zoomvqa.calibration import FusionScale, Logistic
-from zoomvqa.losses import SCALE_FREE
 from zoomvqa.settings.base import Settings
+from zoomvqa.settings.branch import AnyNetwork, AnySampling, AnyView, BranchSettings, check_branch_name
 from zoomvqa.settings.data import Contents
-from zoomvqa.settings.iqa import FrameSampling, FrameView, IQABranch, IQANetwork
-from zoomvqa.settings.vqa import ClipSampling, ClipView, VQABranch, VQANetwork
+from zoomvqa.settings.older import with_kinds
+from zoomvqa.settings.registry import NETWORKS, SAMPLINGS, VIEWS, plugins_of
+from zoomvqa.views import Look, look_of
 
-FORMAT: Literal[2] = 2
+FORMAT: Literal[3] = 3
+# Those that are read.
+READABLE = (1, 2, 3)
 # In the version of a converted file, between ours and the name of the file that it was made from.
 CONVERTED = ", converted from "
 
@@ -37,10 +41,11 @@ class _Common(Settings):
         epoch: of the weights, counted from 0.
         figures: of the validation that the weights were saved at.
         weights: which of the file's weights had them: `net`, or `averaged` (their moving average).
+        plugins: modules outside of this package that have registered what it is made of.
         calibration: from the network's scores to MOS units, where it has none of its own; fitted on validation.
     """
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     version: str
     mos_range: tuple[float, float] | None = None
     trained_on: str | None = None
@@ -51,48 +56,78 @@ class _Common(Settings):
     epoch: int | None = None
     figures: dict[str, float | None] = Field(default_factory=dict)
     weights: Literal["net", "averaged"] = "net"
+    plugins: tuple[str, ...] = ()
     calibration: Logistic | None = None
 
 
-class IQADescription(_Common):
-    """The `zoomvqa` entry of an IQA branch's checkpoint: also the network, and what to show it."""
+class BranchDescription(_Common):
+    """The `zoomvqa` entry of a checkpoint with one branch: also the network, and what to show it.
 
-    branch: Literal["iqa"] = "iqa"
-    network: IQANetwork
-    sampling: FrameSampling
-    view: FrameView
+    Attributes:
+        branch: the branch's name.
+        network: of the branch.
+        sampling: which frames it looks at.
+        view: which pixels of them.
+    """
 
+    branch: str
+    network: AnyNetwork
+    sampling: AnySampling
+    view: AnyView
 
-class VQADescription(_Common):
-    """The `zoomvqa` entry of a VQA branch's checkpoint: also the network, and what to show it."""
+    @field_validator("branch")
+    @classmethod
+    def _can_be_a_column(cls, value: str) -> str:
+        check_branch_name(value, "branch")
+        return value
 
-    branch: Literal["vqa"] = "vqa"
-    network: VQANetwork
-    sampling: ClipSampling
-    view: ClipView
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        self.network.check_look(self.sampling, self.view)
+        return self
+
+    @property
+    def branches(self) -> dict[str, BranchDescription]:
+        """Itself by its name."""
+        return {self.branch: self}
+
+    @property
+    def look(self) -> Look:
+        """What the branch looks at."""
+        return look_of(self.sampling, self.view)
+
+    @property
+    def scale_free(self) -> bool:
+        """Whether the network's own scores have no unit; a calibration may give them one."""
+        return self.unit != "mos" or self.calibration is not None
 
 
 class FusionDescription(_Common):
-    """The `zoomvqa` entry of a fused checkpoint: both branches', and how their scores are joined."""
+    """The `zoomvqa` entry of a fused checkpoint: its branches', and how their scores are joined.
+
+    Attributes:
+        branch: `fusion`.
+        branches: by name.
+        scale: how their scores are joined.
+    """
 
     branch: Literal["fusion"] = "fusion"
     unit: Literal["mos"] = "mos"
-    iqa: IQADescription
-    vqa: VQADescription
+    branches: dict[str, BranchDescription]
     scale: FusionScale
 
+    @model_validator(mode="after")
+    def _same_branches(self) -> Self:
+        if list(self.branches) != list(self.scale.branches):
+            raise ValueError("scale.branches: expected the same as branches")
+        return self
 
-BranchDescription = IQADescription | VQADescription
-Description = IQADescription | VQADescription | FusionDescription
-DESCRIPTIONS: dict[str, type[IQADescription | VQADescription | FusionDescription]] = {
-    "iqa": IQADescription,
-    "vqa": VQADescription,
-    "fusion": FusionDescription,
-}
+
+Description = BranchDescription | FusionDescription
 
 
 def describe(
-    branch: IQABranch | VQABranch,
+    branch: BranchSettings,
     mos_range: tuple[float, float] | None,
     trained_on: str | None,
     config: dict[str, Any],
@@ -107,15 +142,38 @@ def describe(
         config: of the whole run.
         split_facts: `contents` and `split` of the set, see `LabelledSet.split_facts`.
     """
-    kind = IQADescription if isinstance(branch, IQABranch) else VQADescription
-    entry = kind(
+    entry = BranchDescription(
         version=zoomvqa.__version__,
+        branch=branch.name,
         network=branch.network,
         sampling=branch.sampling,
         view=branch.view,
         mos_range=mos_range,
         trained_on=trained_on,
-        unit="none" if branch.loss.name in SCALE_FREE else "mos",
+        unit="none" if branch.loss.scale_free else "mos",
         config=config,
+        plugins=plugins_of((NETWORKS, branch.network), (SAMPLINGS, branch.sampling), (VIEWS, branch.view)),
     )
     return entry.model_dump(mode="json") | dict(split_facts or {})
+
+
+def as_written_now(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entry of a file of format 1 or 2 in the form of this one; what is in this form already stays.
+
+    Before format 3 the two branches were called iqa and vqa, and did not say of what kind they were.
+    """
+    found = dict(entry)
+    if found.get("format") == FORMAT:
+        return found
+    found["format"] = FORMAT
+    names = [name for name in ("iqa", "vqa") if isinstance(found.get(name), Mapping)]
+    if found.get("branch") != "fusion":
+        return with_kinds(str(found.get("branch")), found)
+    found["branches"] = {name: as_written_now(found.pop(name)) for name in names}
+    if isinstance(scale := found.get("scale"), Mapping):
+        scales = {name: scale[name] for name in names if name in scale}
+        share = scale.get("share", 0.5)
+        kept = {key: value for key, value in scale.items() if key not in {*names, "share"}}
+        given = dict(zip(names, (share, 1 - share), strict=False))
+        found["scale"] = {"branches": scales, "weights": given} | kept
+    return found

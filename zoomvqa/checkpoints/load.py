@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from torch import Tensor, nn
 import zoomvqa
 from zoomvqa.checkpoints.description import (
     CONVERTED,
-    DESCRIPTIONS,
     FORMAT,
+    READABLE,
+    BranchDescription,
     Description,
     FusionDescription,
-    IQADescription,
-    VQADescription,
+    as_written_now,
 )
 from zoomvqa.checkpoints.fit import fit
 from zoomvqa.checkpoints.formats import (
@@ -32,12 +33,11 @@ from zoomvqa.checkpoints.formats import (
 )
 from zoomvqa.console import say
 from zoomvqa.errors import CheckpointError, SettingsError
-from zoomvqa.models.fusion.net import FusionNet
-from zoomvqa.models.iqa.net import IQANet, build_iqa_net
-from zoomvqa.models.vqa.build import build_vqa_net
-from zoomvqa.models.vqa.net import VQANet
+from zoomvqa.models.base import BranchNet, as_branch_net
+from zoomvqa.models.fusion.net import FusionNet, branch_nets
 from zoomvqa.settings.base import check
 from zoomvqa.settings.iqa import FrameSampling, FrameView, IQANetwork
+from zoomvqa.settings.registry import NETWORKS
 from zoomvqa.settings.vqa import ClipSampling, ClipView, VQABackbone, VQANetwork
 
 
@@ -58,7 +58,7 @@ class Checkpoint:
     told: str = ""
 
     def build_net(self) -> nn.Module:
-        """Return the network with the weights, in evaluation mode: an `IQANet`, a `VQANet` or a `FusionNet`.
+        """Return the network with the weights, in evaluation mode: a `BranchNet`, or a `FusionNet` of several.
 
         It takes the tensors over: two networks of one checkpoint share them.
 
@@ -70,9 +70,9 @@ class Checkpoint:
         if problems := fitted.problems():
             raise CheckpointError(f"the checkpoint's tensors do not fit the network: {problems}")
         net.load_state_dict(fitted.taken, assign=True)  # copied, they would be there twice
-        frames = net.iqa if isinstance(net, FusionNet) else net
-        if isinstance(frames, IQANet):
-            frames.to(memory_format=torch.channels_last)
+        for own in branch_nets(net, list(self.description.branches)).values():
+            if own.memory_format != torch.contiguous_format:
+                own.to(memory_format=own.memory_format)
         return net.eval()
 
 
@@ -82,15 +82,16 @@ def build_described(about: Description) -> nn.Module:
     Raises:
         CheckpointError: there is no such network.
     """
+    nets = {name: _build_branch(branch) for name, branch in about.branches.items()}
     if isinstance(about, FusionDescription):
-        iqa, vqa = build_described(about.iqa), build_described(about.vqa)
-        assert isinstance(iqa, IQANet)  # noqa: S101  that is what these describe
-        assert isinstance(vqa, VQANet)  # noqa: S101
-        return FusionNet(iqa, vqa, about.scale)
+        return FusionNet(nets, about.scale)
+    (net,) = nets.values()
+    return net
+
+
+def _build_branch(about: BranchDescription) -> BranchNet:
     try:
-        if isinstance(about, VQADescription):
-            return build_vqa_net(about.network, about.sampling.clip_len, about.view.size)
-        return build_iqa_net(about.network, about.view.crop)
+        return as_branch_net(NETWORKS.build(about.network, about.look.example()))
     except (SettingsError, RuntimeError, MemoryError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(f"the network that the checkpoint describes cannot be made: {reason}") from None
@@ -131,21 +132,30 @@ def described(path: Path, found: Found) -> Description:
 
 def _described(path: Path, found: Found) -> Description:
     entry = found.entry
-    if entry.get("format") != FORMAT:
+    if entry.get("format") not in READABLE:
         raise CheckpointError(
             f"{path}: format {entry.get('format')!r}, written by zoomvqa {entry.get('version')}; "
-            f"this is zoomvqa {zoomvqa.__version__}, which reads format {FORMAT}"
+            f"this is zoomvqa {zoomvqa.__version__}, which reads formats 1 to {FORMAT}"
         )
-    kind = DESCRIPTIONS.get(str(entry.get("branch")))
-    if kind is None:
-        raise CheckpointError(f"{path}: of a branch that is not known here: {entry.get('branch')!r}")
     try:
-        about = check(kind, {k: _nan_to_none(v) for k, v in entry.items()}, prefix="zoomvqa")
+        values = as_written_now(_nan_to_none(dict(entry)))
+        about: Description = (
+            check(FusionDescription, values, prefix="zoomvqa")
+            if entry.get("branch") == "fusion"
+            else check(BranchDescription, values, prefix="zoomvqa")
+        )
     except SettingsError as error:
-        raise CheckpointError(f"{path}: its description is wrong: {error}") from None
+        raise CheckpointError(f"{path}: its description is wrong: {error}{_plugins_told(entry)}") from None
     except RecursionError:
         raise CheckpointError(f"{path}: its description is wrong: it is nested without end") from None
     return _corrected(path, about)
+
+
+def _plugins_told(entry: Mapping[str, Any]) -> str:
+    """Say which plugins a checkpoint was made with: what it asks for may be theirs. None is imported for it."""
+    named = entry.get("plugins")
+    names = [name for name in named if isinstance(name, str)] if isinstance(named, list | tuple) else []
+    return f"; it was made with plugins=[{','.join(names)}]: give them" if names else ""
 
 
 def _corrected(path: Path, about: Description) -> Description:
@@ -154,21 +164,23 @@ def _corrected(path: Path, about: Description) -> Description:
     It names the network whose windows shrink, which the weights were not trained with. A network that we have
     trained, or that was calibrated with such windows, keeps them.
     """
+    network = about.network if isinstance(about, BranchDescription) else None
     if (
-        not isinstance(about, VQADescription)
+        not isinstance(network, VQANetwork)
         or CONVERTED not in about.version
         or about.calibration is not None
-        or about.network.backbone != "swin_window4"
-        or about.network.gated
+        or network.backbone != "swin_window4"
+        or network.gated
     ):
         return about
     say(f"{path}: FAST-VQA-M, converted by an earlier version; used with windows of 4×4×4, as it was trained")
-    return about.model_copy(update={"network": about.network.model_copy(update={"backbone": "fast_vqa_m"})})
+    return about.model_copy(update={"network": network.model_copy(update={"backbone": "fast_vqa_m"})})
 
 
-def _release_iqa() -> IQADescription:
-    return IQADescription(
+def _release_iqa() -> BranchDescription:
+    return BranchDescription(
         version="release",
+        branch="iqa",
         unit="mos",  # smooth L1 on the MOS of VDPVE, says its log
         network=IQANetwork(backbone="convnext_tiny"),
         sampling=FrameSampling(),
@@ -176,7 +188,7 @@ def _release_iqa() -> IQADescription:
     )
 
 
-def _release_vqa(path: Path, weights: dict[str, Tensor]) -> VQADescription:
+def _release_vqa(path: Path, weights: dict[str, Tensor]) -> BranchDescription:
     """Tell the network from its tensors; patch 6 is Zoom-VQA's recipe, patch 4 FAST-VQA's.
 
     A window of 4×4×4, which has 7·7·7 relative places, is FAST-VQA-M's: clips of 16 frames, 4 × 4 fragments. Its
@@ -193,8 +205,9 @@ def _release_vqa(path: Path, weights: dict[str, Tensor]) -> VQADescription:
     backbone: VQABackbone = "swin_small" if deep else "swin_tiny"
     if narrow:
         backbone = "swin_window4" if gated else "fast_vqa_m"
-    return VQADescription(
+    return BranchDescription(
         version="release",
+        branch="vqa",
         unit="none",  # the PLCC and rank losses have no scale
         network=VQANetwork(
             backbone=backbone,

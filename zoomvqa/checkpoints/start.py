@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoomvqa.checkpoints.fit import Fit, fit, some
 from zoomvqa.checkpoints.formats import BACKBONE, EMBED, FRAGMENT, RELATIVE, has_narrow_windows, look_into
 from zoomvqa.console import say
 from zoomvqa.errors import CheckpointError
+from zoomvqa.models.base import BranchNet
 from zoomvqa.models.iqa.net import IQANet
 from zoomvqa.models.vqa.convnext3d import ConvNeXt3D, inflate
 from zoomvqa.models.vqa.swin import VideoSwin
@@ -27,7 +28,7 @@ FragmentBias = Literal["copy", "zero"]
 
 
 def start_from(
-    net: nn.Module, path: Path, *, strict: bool = True, key: str = "weights", fragment_bias: FragmentBias = "copy"
+    net: BranchNet, path: Path, *, strict: bool = True, key: str = "weights", fragment_bias: FragmentBias = "copy"
 ) -> bool:
     """Give a network the weights of a file, and say what was taken and what was not.
 
@@ -36,7 +37,7 @@ def start_from(
     file has no weights for stays as it is.
 
     Args:
-        net: an `IQANet` or a `VQANet`; changed in place.
+        net: of a branch; changed in place.
         path: the file.
         strict: refuse a file that lacks weights of the backbone, or a part of the head, or has some of another
             shape.
@@ -51,7 +52,7 @@ def start_from(
     """
     found = look_into(path, key)
     wanted = net.state_dict()
-    backbone = "backbone." if isinstance(net, IQANet) else BACKBONE
+    backbone = _prefixes(net)
     given, notes = _adapted(dict(found.tensors), net, wanted, fragment_bias)
     fitted = fit(given, wanted)
     # A head may be fresh as a whole; one that is there in part, or of another shape, is a mistake.
@@ -89,21 +90,29 @@ def resample_patches(weight: Tensor, side: int) -> Tensor:
 
 
 def _adapted(
-    given: dict[str, Tensor], net: nn.Module, wanted: Mapping[str, Tensor], fragment_bias: FragmentBias
+    given: dict[str, Tensor], net: BranchNet, wanted: Mapping[str, Tensor], fragment_bias: FragmentBias
 ) -> tuple[dict[str, Tensor], list[str]]:
     """Return the file's tensors in the network's names and shapes, and what was done to them."""
     if isinstance(net, IQANet):
         return _timm_names(given, wanted, "backbone."), []
-    if isinstance(getattr(net, "fragments_backbone", None), ConvNeXt3D):
+    (backbone, *_) = net.backbones
+    if isinstance(backbone, ConvNeXt3D):
         return _inflated(given, wanted)
-    notes = _shrunk_windows(given, net)
-    return given, notes + _fit_patches(given, wanted) + _fill_fragment_tables(given, wanted, fragment_bias)
+    if isinstance(backbone, VideoSwin):
+        notes = _shrunk_windows(given, backbone)
+        return given, notes + _fit_patches(given, wanted) + _fill_fragment_tables(given, wanted, fragment_bias)
+    return given, []  # a network from elsewhere starts from files with its own names
 
 
-def _shrunk_windows(given: Mapping[str, Tensor], net: nn.Module) -> list[str]:
+def _prefixes(net: BranchNet) -> tuple[str, ...]:
+    """Return what the names of the backbones' weights begin with."""
+    inside = {id(backbone) for backbone in net.backbones}
+    return tuple(f"{name}." for name, module in net.named_modules() if id(module) in inside)
+
+
+def _shrunk_windows(given: Mapping[str, Tensor], backbone: VideoSwin) -> list[str]:
     """Return what to say where the weights are FAST-VQA-M's and the network would shrink its windows."""
-    backbone = getattr(net, "fragments_backbone", None)
-    if not isinstance(backbone, VideoSwin) or backbone.window != (4, 4, 4) or not has_narrow_windows(given):
+    if backbone.window != (4, 4, 4) or not has_narrow_windows(given):
         return []
     if any(name.endswith(FRAGMENT) for name in given):  # its file has no second tables
         return []

@@ -24,6 +24,7 @@ from zoomvqa.cli.plain_text import plain_text
 from zoomvqa.cli.several_sets import expand_sets
 from zoomvqa.console import console, printable
 from zoomvqa.errors import SettingsError, UserError, ZoomVQAError
+from zoomvqa.extensions import import_plugins
 from zoomvqa.files import no_room
 from zoomvqa.internals.messages import unknown_home, worker_s_line
 from zoomvqa.parent import end_with_launcher
@@ -155,6 +156,8 @@ def _settings(kind: type[S], config: DictConfig) -> S:
         where, told = getattr(error, "full_key", None), str(error).splitlines() or [type(error).__name__]
         raise SettingsError(f"{where}: {told[0]}" if where else first_line(error)) from None
     assert isinstance(values, dict)  # noqa: S101  the root of a config is a mapping
+    named = values.get("plugins")
+    import_plugins(named if isinstance(named, list) else [])
     return check(kind, {str(k): v for k, v in values.items()})
 
 

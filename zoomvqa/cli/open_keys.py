@@ -1,12 +1,13 @@
-"""Keys that the YAML files do not list, but that may be given: of Lightning's Trainer, and of callbacks."""
+"""Keys that YAML files do not list, but that may be given: of Lightning's Trainer, of callbacks, of a loss."""
 
 from __future__ import annotations
 
 import re
 
+from zoomvqa.settings.loss import LossSettings
 from zoomvqa.settings.trainer import TrainerSettings
 
-_KEY = re.compile(r"(?P<plus>\+{0,2})(?P<group>trainer|callbacks)\.(?P<first>[^.=]+)[^=]*=")
+_KEY = re.compile(r"(?P<plus>\+{0,2})(?P<group>trainer|callbacks|branch\.loss)\.(?P<first>[^.=]+)[^=]*=")
 
 
 def open_key(argument: str) -> str:
@@ -22,11 +23,14 @@ def open_key(argument: str) -> str:
     if found is None:
         return argument
     rest = argument[found.end("plus") :]
-    if found["group"] == "trainer" and _is_in_the_yaml(found["first"]):
+    if _is_in_the_yaml(found["group"], found["first"]):
         return rest if found["plus"] == "+" else argument
     return f"++{rest}"
 
 
-def _is_in_the_yaml(key: str) -> bool:
-    field = TrainerSettings.model_fields.get(key)
-    return field is not None and field.is_required()
+def _is_in_the_yaml(group: str, key: str) -> bool:
+    """Tell whether every config lists a key: what a Trainer needs, and what all losses have."""
+    if group == "trainer":
+        field = TrainerSettings.model_fields.get(key)
+        return field is not None and field.is_required()
+    return group == "branch.loss" and key in LossSettings.model_fields

@@ -32,7 +32,7 @@ from zoomvqa.scoring.inputs import Input, Inputs, find_inputs, these_inputs
 from zoomvqa.scoring.ray_engine import score_with_ray
 from zoomvqa.scoring.recipe import ScorerRecipe
 from zoomvqa.scoring.results import Results, open_results, write_results
-from zoomvqa.scoring.rows import COLUMNS, details_path, refuse_other_files, refuse_output
+from zoomvqa.scoring.rows import columns_of, details_path, refuse_other_files, refuse_output
 from zoomvqa.scoring.scorer import VideoScore
 from zoomvqa.settings.commands import PredictSettings
 from zoomvqa.settings.data import DataSettings, SeveralSets
@@ -66,6 +66,7 @@ def _predict(settings: PredictSettings) -> int:
     engine = _engine(recipe, settings, waiting)  # what cannot be made is told before anything else
     _tell_checkpoint(settings.ckpt, checkpoint)
     unit = Unit(checkpoint.description.unit == "mos", checkpoint.description.mos_range)
+    branches = tuple(checkpoint.description.branches)
     del recipe, checkpoint  # where weights are packed, they would be there twice
     kept_in, made_from = output.with_name(f"{output.name}.part"), _made_from(settings, file)
     with open_results(kept_in, made_from, share, details=settings.details) as results:
@@ -78,13 +79,13 @@ def _predict(settings: PredictSettings) -> int:
     if not share.first:
         return OK
     with open_results(kept_in, made_from, Share(), details=settings.details) as results:
-        counts = write_results(inputs, results, output, details=settings.details)
+        counts = write_results(inputs, results, output, branches, details=settings.details)
         rows = [results.entry(Input(video.name, str(video.path)))["row"] for video in labelled]
     remove_database(kept_in)
     if reason := placeholder_reason(labelled, mos_range):
         say(f"The labels of this split are placeholders, no opinions ({reason}): no figures")
     elif labelled:
-        _report(labelled, rows, unit)
+        _report(labelled, rows, branches, unit)
     total, partly = sum(counts.values()), counts["partial"]
     told = f", {partly} of them on a part of their frames" if partly else ""
     say(f"{total - counts['error']} of {total} videos scored{told}: {output}")
@@ -189,11 +190,13 @@ def _made_from(settings: PredictSettings, checkpoint: Path) -> dict[str, Any]:
     chosen = {"reader", "min_share", "hdr", "pixels", "interlaced", "details", "test_crops", "test_clips"}
     chosen |= {"precision", "batch", "compile"}
     file = file_key(str(checkpoint.absolute()), checkpoint)
-    about = {"version": zoomvqa.__version__, "columns": list(COLUMNS), "checkpoint": file}
+    about = {"version": zoomvqa.__version__, "columns": list(columns_of(())), "checkpoint": file}
     return settings.model_dump(mode="json", include=chosen) | about
 
 
-def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]], unit: Unit) -> None:
+def _report(
+    labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]], branches: tuple[str, ...], unit: Unit
+) -> None:
     """Print predicted beside true scores, and the figures over the videos that were scored."""
     from zoomvqa.metrics import constant_value, figures_of  # noqa: PLC0415  slow to import, and only for labelled videos
 
@@ -207,7 +210,6 @@ def _report(labelled: tuple[LabelledVideo, ...], rows: list[dict[str, Any]], uni
     if not pairs:
         return
     mos = torch.tensor([video.mos for video, _ in pairs])
-    branches = [name for name in ("iqa", "vqa") if pairs[0][1][name] is not None]
     columns = {name.upper(): [row[name] for _, row in pairs] for name in branches}
     if len(columns) > 1:
         columns["fused"] = [row["score"] for _, row in pairs]

@@ -21,6 +21,7 @@ from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.data import DataSettings, SeveralSets
 from zoomvqa.settings.fusion import FusionBranch
+from zoomvqa.settings.registry import SAMPLINGS
 
 
 def main() -> None:
@@ -90,7 +91,9 @@ def _refuse_what_is_there(settings: TrainSettings) -> None:
     output = Path(settings.output)
     refuse_other_folder(output)
     replaced = (output / "checkpoints").resolve()
-    for key, source in (("weights.source", settings.weights.source), ("iqa", settings.iqa), ("vqa", settings.vqa)):
+    given = {key: getattr(settings, key) for key in settings.SHORT_SOURCES}
+    given |= {f"fuse.{name}": source for name, source in settings.fuse.items()}
+    for key, source in [("weights.source", settings.weights.source), *given.items()]:
         if source is not None and replaced in Path(source).expanduser().resolve().parents:
             raise SettingsError(f"output: {output} is the run that {key}={source} is from; give another")
 
@@ -124,7 +127,10 @@ def _protocol(settings: TrainSettings) -> Result:
 
 
 def _refuse_frames_for_clips(settings: TrainSettings) -> None:
-    if settings.branch.name != "iqa" and settings.data.layout == "frames":
+    if settings.data.layout != "frames":
+        return
+    branch = settings.branch
+    if isinstance(branch, FusionBranch) or not SAMPLINGS.build(branch.sampling).takes_folders:
         raise SettingsError(
             "data.layout: got 'frames', expected 'videos': clips are taken from the videos themselves"
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +12,8 @@ from typing_extensions import Self
 
 from zoomvqa.data.labelled_set import LabelledVideo
 
-B = TypeVar("B", bound="_Movable")
+# What parts of videos look like to branches, by the branches' names.
+Inputs = dict[str, Tensor]
 
 
 class _Movable:
@@ -20,146 +21,66 @@ class _Movable:
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Return the batch with its tensors on another device or of another dtype; see `Tensor.to`."""
-        return type(self)(**{k: v.to(*args, **kwargs) if isinstance(v, Tensor) else v for k, v in self._items()})
+        return self.changed(lambda tensor: tensor.to(*args, **kwargs))
 
     def pin_memory(self) -> Self:
         """Return the batch in page-locked memory."""
-        return type(self)(**{k: v.pin_memory() if isinstance(v, Tensor) else v for k, v in self._items()})
+        return self.changed(Tensor.pin_memory)
 
-    def _items(self) -> list[tuple[str, Any]]:
-        return [(f.name, getattr(self, f.name)) for f in fields(self)]  # type: ignore[arg-type]
+    def changed(self, change: Callable[[Tensor], Any]) -> Self:
+        """Return the batch with something else in the place of each tensor, also of those in dicts."""
+        return type(self)(**{f.name: _changed(getattr(self, f.name), change) for f in fields(self)})  # type: ignore[arg-type]
+
+
+def _changed(value: Any, change: Callable[[Tensor], Any]) -> Any:
+    if isinstance(value, dict):
+        return {name: _changed(inner, change) for name, inner in value.items()}
+    return change(value) if isinstance(value, Tensor) else value
 
 
 @dataclass(frozen=True)
-class FrameBatch(_Movable):
-    """Frames of several videos, for training.
+class Batch(_Movable):
+    """Parts of several videos, for training.
 
     Attributes:
-        views: (batch, 3, crop, crop) float32, normalised.
-        mos: (batch,) float32, each frame labelled with its video's MOS.
+        inputs: by branch: (batch, parts, frames, …), as the branch's view cuts frames.
+        mos: (batch,) float32; a single frame is labelled with its video's MOS.
         failed: training videos that others stand in for, named once by each process that read them.
         sets: (batch,) int64, the number of the set that each is from; None where there is one set.
     """
 
-    views: Tensor
+    inputs: Inputs
     mos: Tensor
     failed: tuple[str, ...] = ()
     sets: Tensor | None = None
 
     def __post_init__(self) -> None:
-        if self.views.ndim != 4 or self.views.shape[1] != 3:
-            raise ValueError(f"views: expected (batch, 3, crop, crop), got {tuple(self.views.shape)}")
-        if self.mos.shape != self.views.shape[:1]:
-            raise ValueError(f"mos: expected ({self.views.shape[0]},), got {tuple(self.mos.shape)}")
+        for name, parts in self.inputs.items():
+            if parts.ndim < 4 or len(parts) != len(self.mos):
+                raise ValueError(
+                    f"{name}: expected ({len(self.mos)}, parts, frames, …), got {tuple(parts.shape)} beside "
+                    f"{len(self.mos)} MOS"
+                )
 
 
 @dataclass(frozen=True)
-class VideoFrameViews(_Movable):
-    """All frames of one video, for validation.
+class VideoBatch(_Movable):
+    """All parts of one video that branches look at, for validation.
 
     Attributes:
-        views: (frames, crops, 3, crop, crop) float32, normalised.
+        inputs: by branch: (parts, frames, …), as the branch's view cuts frames.
         mos: () float32.
         index: () int64, the video's number within its split: what a score is gathered by.
     """
 
-    views: Tensor
+    inputs: Inputs
     mos: Tensor
     index: Tensor
 
     def __post_init__(self) -> None:
-        if self.views.ndim != 5 or self.views.shape[2] != 3:
-            raise ValueError(f"views: expected (frames, crops, 3, crop, crop), got {tuple(self.views.shape)}")
-        _check_label(self.mos, self.index)
-
-
-@dataclass(frozen=True)
-class ClipBatch(_Movable):
-    """Clips of several videos, for training.
-
-    Attributes:
-        clips: (batch, clips, frames, size, size, 3) uint8 pictures; they are normalised where they are scored.
-        mos: (batch,) float32.
-        failed: training videos that others stand in for, named once by each process that read them.
-        sets: (batch,) int64, the number of the set that each is from; None where there is one set.
-    """
-
-    clips: Tensor
-    mos: Tensor
-    failed: tuple[str, ...] = ()
-    sets: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        _check_pictures(self.clips, "batch, clips, frames, size, size, 3")
-        if self.mos.shape != self.clips.shape[:1]:
-            raise ValueError(f"mos: expected ({self.clips.shape[0]},), got {tuple(self.mos.shape)}")
-
-
-@dataclass(frozen=True)
-class VideoClips(_Movable):
-    """The test clips of one video, for validation.
-
-    Attributes:
-        clips: (clips, frames, size, size, 3) uint8 pictures.
-        mos: () float32.
-        index: () int64, the video's number within its split: what a score is gathered by.
-    """
-
-    clips: Tensor
-    mos: Tensor
-    index: Tensor
-
-    def __post_init__(self) -> None:
-        _check_pictures(self.clips, "clips, frames, size, size, 3")
-        _check_label(self.mos, self.index)
-
-
-@dataclass(frozen=True)
-class PairBatch(_Movable):
-    """Frames and clips of several videos, to train both branches at once.
-
-    Attributes:
-        views: (batch, frames, 3, crop, crop) float32, normalised.
-        clips: (batch, clips, frames, size, size, 3) uint8 pictures.
-        mos: (batch,) float32.
-        failed: training videos that others stand in for, named once by each process that read them.
-        sets: (batch,) int64, the number of the set that each is from; None where there is one set.
-    """
-
-    views: Tensor
-    clips: Tensor
-    mos: Tensor
-    failed: tuple[str, ...] = ()
-    sets: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        if self.views.ndim != 5 or self.views.shape[2] != 3:
-            raise ValueError(f"views: expected (batch, frames, 3, crop, crop), got {tuple(self.views.shape)}")
-        _check_pictures(self.clips, "batch, clips, frames, size, size, 3")
-        if not self.mos.shape == self.views.shape[:1] == self.clips.shape[:1]:
-            raise ValueError(f"mos: expected ({self.views.shape[0]},), got {tuple(self.mos.shape)}")
-
-
-@dataclass(frozen=True)
-class VideoPair(_Movable):
-    """All frames and the test clips of one video, for validation.
-
-    Attributes:
-        views: (frames, crops, 3, crop, crop) float32, normalised.
-        clips: (clips, frames, size, size, 3) uint8 pictures.
-        mos: () float32.
-        index: () int64, the video's number within its split: what a score is gathered by.
-    """
-
-    views: Tensor
-    clips: Tensor
-    mos: Tensor
-    index: Tensor
-
-    def __post_init__(self) -> None:
-        if self.views.ndim != 5 or self.views.shape[2] != 3:
-            raise ValueError(f"views: expected (frames, crops, 3, crop, crop), got {tuple(self.views.shape)}")
-        _check_pictures(self.clips, "clips, frames, size, size, 3")
+        for name, parts in self.inputs.items():
+            if parts.ndim < 3:
+                raise ValueError(f"{name}: expected (parts, frames, …), got {tuple(parts.shape)}")
         _check_label(self.mos, self.index)
 
 
@@ -184,11 +105,6 @@ class UnreadVideo(_Movable):
 def labels_of(videos: Sequence[LabelledVideo]) -> tuple[Tensor, Tensor]:
     """Return the MOS of some videos, float32, and the numbers of their sets, int64, one each."""
     return torch.tensor([v.mos for v in videos], dtype=torch.float32), torch.tensor([v.set for v in videos])
-
-
-def _check_pictures(clips: Tensor, axes: str) -> None:
-    if clips.ndim != len(axes.split()) or clips.shape[-1] != 3 or clips.dtype != torch.uint8:
-        raise ValueError(f"clips: expected ({axes}) uint8, got {tuple(clips.shape)} {clips.dtype}")
 
 
 def _check_label(mos: Tensor, index: Tensor) -> None:

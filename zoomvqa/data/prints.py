@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zoomvqa.data.frame_source import open_store
 from zoomvqa.video.reader import ReaderName
+from zoomvqa.views.store import open_store
 
 # A picture's print: its mean brightness in so many rows and columns.
 GRID = 8

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +21,7 @@ class Piped:
     """In the place of a batch whose tensors go through a pipe; what comes out of it is the batch.
 
     Args:
-        batch: a dataclass of tensors and plain data.
+        batch: a dataclass of tensors, dicts of tensors, and plain data.
     """
 
     def __init__(self, batch: Any) -> None:
@@ -27,8 +29,7 @@ class Piped:
 
     def __reduce__(self) -> tuple[Any, ...]:
         values = {f.name: getattr(self.batch, f.name) for f in fields(self.batch)}
-        arrays = {name: v.numpy() if isinstance(v, Tensor) else v for name, v in values.items()}
-        return _rebuilt, (type(self.batch), arrays)
+        return _rebuilt, (type(self.batch), _each(values, _is_tensor, lambda tensor: tensor.numpy()))
 
 
 def to_main_process(batch: Any) -> Any:
@@ -39,16 +40,29 @@ def to_main_process(batch: Any) -> Any:
     room, the batch takes the pipe, which is slower.
 
     Args:
-        batch: a dataclass of tensors and plain data.
+        batch: a dataclass of tensors, dicts of tensors, and plain data.
     """
     try:
         for field in fields(batch):
-            value = getattr(batch, field.name)
-            if isinstance(value, Tensor):
-                value.share_memory_()
+            _each(getattr(batch, field.name), _is_tensor, Tensor.share_memory_)
     except RuntimeError:
         return Piped(batch)
     return batch
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic)
+
+
+def _each(value: Any, which: Callable[[Any], bool], change: Callable[[Any], Any]) -> Any:
+    """Return a value, or a dict however deep, with those that `which` tells changed."""
+    if isinstance(value, dict):
+        return {name: _each(inner, which, change) for name, inner in value.items()}
+    return change(value) if which(value) else value
 
 
 def _rebuilt(kind: type, values: dict[str, Any]) -> Any:
@@ -60,5 +74,4 @@ def _rebuilt(kind: type, values: dict[str, Any]) -> Any:
             f"{_SHARED} has no room for the workers' batches: they come through pipes, which is slower; give it "
             "more (docker run --shm-size=2g), or lower branch.loading.batch_size or branch.loading.workers"
         )
-    tensors = {name: torch.from_numpy(v) if hasattr(v, "__array_interface__") else v for name, v in values.items()}
-    return kind(**tensors)
+    return kind(**_each(values, _is_array, torch.from_numpy))

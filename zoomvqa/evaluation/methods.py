@@ -189,9 +189,11 @@ def _seen_before(about: Description, tested: Tested) -> str:
 
 def _known_videos(about: Description, tested: Tested) -> dict[str, int] | None:
     """Return how many of the videos a checkpoint was trained on, or chosen by; None where its labels are gone."""
-    parts: list[Description] = [about, about.iqa, about.vqa] if isinstance(about, FusionDescription) else [about]
+    everyone: list[Description] = list(about.branches.values())
+    if isinstance(about, FusionDescription):
+        everyone.append(about)
     try:
-        known = [video for part in parts for video in _labels_of(part)]
+        known = [video for one in everyone for video in _labels_of(one)]
     except (KeyError, ValueError, UserError, OSError):
         return None
     names = {video.name for video in tested.videos}

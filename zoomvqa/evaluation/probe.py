@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,7 @@ from zoomvqa.calibration import Unit
 from zoomvqa.calibration.ridge import fit_ridge
 from zoomvqa.console import say
 from zoomvqa.data.array_cache import ArrayCache, fill
-from zoomvqa.data.frame_source import chosen_frames
 from zoomvqa.data.labelled_set import LabelledSet, LabelledVideo
-from zoomvqa.data.views import TestView
 from zoomvqa.errors import AnnotationError
 from zoomvqa.evaluation.agree import match
 from zoomvqa.evaluation.methods import Outcome, Tested
@@ -26,6 +23,9 @@ from zoomvqa.models.statistics import BACKBONE, MapStatistics, probe_network
 from zoomvqa.settings.probe import Probe
 from zoomvqa.training.report import write_predictions
 from zoomvqa.video.reader import ReaderName
+from zoomvqa.views import PartTaker, look_of
+from zoomvqa.views.decoding import one_pass
+from zoomvqa.views.store import open_store
 
 NAME = "probe"
 # Of the cache; features are 4 kB a video.
@@ -62,12 +62,12 @@ def _of_frames(
     net: MapStatistics, video: LabelledVideo, settings: Probe, reader: ReaderName
 ) -> NDArray[np.float32]:
     """Return the mean of the features over a video's frames, a few of them at a time."""
-    view = TestView(settings.view)
-    frames = iter(chosen_frames(video.path, settings.sampling, reader))
-    found = []
-    while some := [view(frame) for frame in islice(frames, _AT_ONCE)]:
-        found.append(net(torch.from_numpy(np.concatenate(some))).numpy())
-    return np.concatenate(found).mean(axis=0)
+    look = look_of(settings.sampling, settings.view)
+    store = open_store(video.path, reader)
+    taker = PartTaker(look, store, whole=True)
+    one_pass(store, [taker])
+    crops = look.view.to_network(torch.from_numpy(taker.parts()))
+    return np.concatenate([net(some).numpy() for some in crops.split(_AT_ONCE)]).mean(axis=0)
 
 
 def probe_scores(

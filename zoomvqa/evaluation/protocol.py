@@ -156,7 +156,9 @@ def _runs(settings: TrainSettings, protocol: Protocol, number: int, labelled: La
     runs = []
     for seed in protocol.seeds:
         name = f"split_{number:02d}_seed_{seed}"
-        given = {key: _of_run(getattr(settings, key), name, protocol) for key in ("iqa", "vqa")}
+        short = {key: getattr(settings, key) for key in settings.SHORT_SOURCES}
+        given: dict[str, Any] = {key: _of_run(source, name, protocol) for key, source in short.items()}
+        given["fuse"] = {key: _of_run(source, name, protocol) for key, source in settings.fuse.items()}
         output = str(Path(settings.output) / name)
         own = {"output": output, "seed": seed, "protocol": None, "resume": None, "overwrite": True, "data": data}
         runs.append(Run(number, seed, labelled, settings.model_copy(update=given | own)))
@@ -197,10 +199,12 @@ def _refuse_other_split(run: Run) -> None:
     Raises:
         SettingsError: a branch's protocol has another split under this number.
     """
-    for key in ("iqa", "vqa"):
-        if getattr(run.settings, key) is None:
+    given = {key: getattr(run.settings, key) for key in run.settings.SHORT_SOURCES}
+    given |= {f"fuse.{name}": source for name, source in run.settings.fuse.items()}
+    for key, source in given.items():
+        if source is None:
             continue
-        checkpoint = Path(getattr(run.settings, key)).absolute()
+        checkpoint = Path(source).absolute()
         if not checkpoint.is_file():
             continue
         theirs = checkpoint.parents[2] / f"split_{run.split:02d}.csv"

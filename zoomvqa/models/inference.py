@@ -37,7 +37,7 @@ def prepare_for_scoring(net: Net, precision: str = "32-true", *, compile: bool =
     its memory is left alone; see `zoomvqa.allocation.keep_freed_memory`, which makes scoring on a CPU faster.
 
     Args:
-        net: an `IQANet`, `VQANet` or `FusionNet` on its device, or another one with `check_outputs`. It is
+        net: a `BranchNet` or a `FusionNet` on its device, or another one with `check_outputs`. It is
             changed, and can only score from then on.
         precision: that it is used in, as Lightning names it; the caller still uses autocast.
         compile: also build the attention of a Video Swin in C++, which takes ten seconds the first time.
@@ -60,7 +60,7 @@ def prepare_for_scoring(net: Net, precision: str = "32-true", *, compile: bool =
     if not on_cpu:
         return net
     if precision in _DTYPES:
-        for part in [net.iqa, net.vqa] if isinstance(net, FusionNet) else [net]:
+        for part in net.branches.values() if isinstance(net, FusionNet) else [net]:
             _prepare(part, _DTYPES[precision], compiled=compile)
     return net
 
@@ -73,6 +73,8 @@ def _prepare(net: nn.Module, dtype: torch.dtype, *, compiled: bool) -> None:
     undo: list[Callable[[], None]] = []
     try:
         plain = _outputs(check, dtype)
+        if not plain:  # nothing to compare its forms by
+            return
         exact = plain if dtype == torch.float32 else _outputs(check, torch.float32)
         if can_pack(dtype):
             undo.append(pack(net, dtype))

@@ -9,18 +9,18 @@ import numpy as np
 
 from zoomvqa.scoring.branches import Networks
 from zoomvqa.scoring.parts import Scored
-from zoomvqa.scoring.pieces import BranchName, Piece
+from zoomvqa.scoring.pieces import Piece
 
 Name = str
 # Whose, of which branch, and what the network says of a piece, or how it failed.
-Done = tuple[Name, BranchName, "list[Scored] | Exception"]
+Done = tuple[Name, str, "list[Scored] | Exception"]
 
 
 class Batches:
     """Gathers pieces until there are enough for a batch, and has them scored.
 
     A batch of more than one always has its full size, so that the network computes in the same way whatever there
-    is to score: where pieces are missing at the end, and frames in a piece, some stand in for them twice.
+    is to score: where pieces are missing at the end, and parts in a piece, some stand in for them twice.
 
     Args:
         networks: of the checkpoint.
@@ -29,7 +29,7 @@ class Batches:
 
     def __init__(self, networks: Networks, size: int) -> None:
         self._networks, self._size = networks, size
-        self._waiting: dict[BranchName, list[tuple[Name, Piece]]] = {}
+        self._waiting: dict[str, list[tuple[Name, Piece]]] = {}
         self._done: list[Done] = []
 
     def add(self, name: Name, piece: Piece) -> None:
@@ -56,7 +56,7 @@ class Batches:
         found, self._done = self._done, []
         yield from found
 
-    def _score(self, branch: BranchName) -> None:
+    def _score(self, branch: str) -> None:
         waiting, self._waiting[branch] = self._waiting[branch], []
         try:
             found = self._networks.score(self._filled([piece for _, piece in waiting]))
@@ -64,7 +64,7 @@ class Batches:
             self._done += [(name, branch, self._alone(piece, error, len(waiting))) for name, piece in waiting]
             return
         for (name, piece), scored in zip(waiting, found, strict=False):
-            self._done.append((name, branch, scored[: _parts(piece)]))
+            self._done.append((name, branch, scored[: len(piece.data)]))
 
     def _alone(self, piece: Piece, error: Exception, together: int) -> list[Scored] | Exception:
         """Score a piece of a batch that failed by itself."""
@@ -78,20 +78,14 @@ class Batches:
     def _filled(self, pieces: list[Piece]) -> list[Piece]:
         if self._size == 1:
             return pieces
-        looks = self._networks.looks[pieces[0].branch]
-        frames = getattr(looks, "chunk", None)
-        whole = [piece if frames is None else _lengthened(piece, frames) for piece in pieces]
+        together = self._networks.looks[pieces[0].branch].sampling.together
+        whole = [_lengthened(piece, together) for piece in pieces]
         return whole + [whole[-1]] * (self._size - len(whole))
 
 
-def _parts(piece: Piece) -> int:
-    """Return of how many frames or clips a piece is."""
-    return 1 if piece.branch == "vqa" else len(piece.data)
-
-
-def _lengthened(piece: Piece, frames: int) -> Piece:
-    """Return a piece of as many frames, the last one repeated."""
-    missing = frames - len(piece.data)
+def _lengthened(piece: Piece, parts: int) -> Piece:
+    """Return a piece of as many parts, the last one repeated."""
+    missing = parts - len(piece.data)
     if not missing:
         return piece
     return replace(piece, data=np.concatenate([piece.data, piece.data[-1:].repeat(missing, axis=0)]))

@@ -8,18 +8,21 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, get_args
 
 import torch
+from torch import nn
 
-from zoomvqa.checkpoints import Description, FusionDescription, VQADescription
+from zoomvqa.checkpoints import Description
 from zoomvqa.errors import SettingsError
-from zoomvqa.scoring.parts import ClipScorer, FrameScorer, PartScore, PartScorer, Scored
-from zoomvqa.scoring.pieces import BranchName, ClipLook, Ending, FrameLook, Look, Message, Piece, Restart
+from zoomvqa.models.fusion.net import branch_nets
+from zoomvqa.scoring.parts import PartScore, PartScorer, Scored
+from zoomvqa.scoring.pieces import Ending, Message, Piece, Restart
+from zoomvqa.views import Look
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 PRECISIONS = get_args(Precision)
 _HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
-def branch_scorers(about: Description, net: Any, device: torch.device) -> dict[BranchName, PartScorer]:
+def branch_scorers(about: Description, net: nn.Module, device: torch.device) -> dict[str, PartScorer]:
     """Return what scores the parts of a video, by branch.
 
     Args:
@@ -27,11 +30,8 @@ def branch_scorers(about: Description, net: Any, device: torch.device) -> dict[B
         net: its network, in evaluation mode, on the device.
         device: the device.
     """
-    if isinstance(about, FusionDescription):
-        return branch_scorers(about.iqa, net.iqa, device) | branch_scorers(about.vqa, net.vqa, device)
-    if isinstance(about, VQADescription):
-        return {"vqa": ClipScorer(net, device, ClipLook(about.sampling, about.view))}
-    return {"iqa": FrameScorer(net, device, FrameLook(about.sampling, about.view))}
+    nets = branch_nets(net, list(about.branches))
+    return {name: PartScorer(nets[name], device, branch.look) for name, branch in about.branches.items()}
 
 
 class Networks:
@@ -44,17 +44,17 @@ class Networks:
     """
 
     def __init__(
-        self, scorers: Mapping[BranchName, PartScorer], device: torch.device, precision: Precision = "32-true"
+        self, scorers: Mapping[str, PartScorer], device: torch.device, precision: Precision = "32-true"
     ) -> None:
         self._scorers, self._device, self._half = scorers, device, _HALF.get(precision)
 
     @property
-    def looks(self) -> dict[BranchName, Look]:
+    def looks(self) -> dict[str, Look]:
         """What the branches see of a video."""
         return {name: scorer.look for name, scorer in self._scorers.items()}
 
     @torch.inference_mode()
-    def score(self, pieces: Sequence[Piece], *, patches: bool = False) -> list[list[Scored]]:
+    def score(self, pieces: Sequence[Piece], *, maps: bool = False) -> list[list[Scored]]:
         """Return what the network says of the parts in each piece; all pieces are of one branch.
 
         They go through the network together. Where there is but one, its scores do not depend on anything else,
@@ -62,10 +62,10 @@ class Networks:
 
         Args:
             pieces: of any videos.
-            patches: also return the IQA branch's patch scores.
+            maps: also return what the scores were made of.
         """
         with self._precision():
-            return self._scorers[pieces[0].branch].score(pieces, patches=patches)
+            return self._scorers[pieces[0].branch].score(pieces, maps=maps)
 
     def _precision(self) -> AbstractContextManager[Any]:
         return torch.autocast(self._device.type, self._half) if self._half else nullcontext()
@@ -75,32 +75,34 @@ class Tally:
     """The scores of one video's parts, as they come."""
 
     def __init__(self) -> None:
-        self._found: dict[BranchName, list[Scored]] = {}
+        self._found: dict[str, list[Scored]] = {}
 
-    def add(self, branch: BranchName, scored: list[Scored]) -> None:
+    def add(self, branch: str, scored: list[Scored]) -> None:
         """Take the scores of a piece."""
         self._found.setdefault(branch, []).extend(scored)
 
-    def parts(self, ending: Ending) -> dict[BranchName, list[PartScore]]:
+    def parts(self, ending: Ending) -> dict[str, list[PartScore]]:
         """Return the scores of all parts, as the networks put them out."""
-        found: dict[BranchName, list[PartScore]] = {}
+        found: dict[str, list[PartScore]] = {}
         for name, spans in ending.spans.items():
             pairs = zip(spans, self._found.get(name, []), strict=True)
+            kind = ending.kinds[name]
             found[name] = [
-                PartScore(s.first, s.last, s.start, s.end, score, patches) for s, (score, patches) in pairs
+                PartScore(span.first, span.last, span.start, span.end, score, kind, maps)
+                for span, (score, maps) in pairs
             ]
         return found
 
 
 def score_parts(
-    messages: Iterable[Message], networks: Networks, *, patches: bool = False
-) -> tuple[dict[BranchName, list[PartScore]], Ending]:
+    messages: Iterable[Message], networks: Networks, *, maps: bool = False
+) -> tuple[dict[str, list[PartScore]], Ending]:
     """Return the scores of a video's parts by each branch, as the networks put them out, and its ending.
 
     Args:
         messages: of the video; see `zoomvqa.scoring.pieces`.
         networks: of the checkpoint.
-        patches: also return the IQA branch's patch scores.
+        maps: also return what the scores were made of.
     """
     tally = Tally()
     for message in messages:
@@ -109,7 +111,7 @@ def score_parts(
         if isinstance(message, Restart):
             tally = Tally()
         else:
-            tally.add(message.branch, networks.score([message], patches=patches)[0])
+            tally.add(message.branch, networks.score([message], maps=maps)[0])
     raise AssertionError("pieces end with an ending")
 
 

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -18,10 +18,11 @@ from typing import Any, Generic, TypeVar
 from zoomvqa.errors import VideoError
 from zoomvqa.internals.main_module import METHOD, ProcessWithoutMain
 from zoomvqa.parent import end_with_parent
-from zoomvqa.scoring.pieces import BranchName, Ending, Look, Piece, Reading, Restart, pieces_of_file
+from zoomvqa.scoring.pieces import Ending, Piece, Reading, Restart, pieces_of_file
 from zoomvqa.video import decord_reader
 from zoomvqa.video.address import is_remote
 from zoomvqa.video.alive import tell_of_life
+from zoomvqa.views.base import Looks
 
 Name = TypeVar("Name")
 # Seconds that a process may take to start, whatever the patience with one that has.
@@ -45,7 +46,7 @@ class Task:
         remote: whether addresses such as s3://… are fetched.
     """
 
-    looks: Mapping[BranchName, Look]
+    looks: Looks
     reading: Reading
     remote: bool = False
 

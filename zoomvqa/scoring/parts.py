@@ -1,27 +1,27 @@
-"""From the pieces of a video to the scores of its parts: frames for the IQA branch, clips for the VQA branch."""
+"""From the pieces of a video to the scores of its parts: frames or clips."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from zoomvqa.data.normalise import normalise
-from zoomvqa.models.iqa.net import score_piece
-from zoomvqa.scoring.pieces import ClipLook, FrameLook, Piece
+from zoomvqa.models.base import BranchNet
+from zoomvqa.scoring.pieces import Piece
+from zoomvqa.views.base import Look, PartKind
 
-# Frames of clips that a CPU is shown at a time; an even number.
-_FRAMES = 4
+# What a part's score was made of, by name: arrays over the places within the part.
+Maps = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class Patches:
-    """What the IQA branch says of the patches of a frame's crops.
+    """What a network of patch scores says of the patches of a frame's crops.
 
     Attributes:
         score: (crops, grid, grid) float32, not negative, as the network puts them out.
@@ -34,13 +34,15 @@ class Patches:
 
 @dataclass(frozen=True)
 class PartScore:
-    """The score of one frame, or of one clip.
+    """The score of one part: a frame, or a clip.
 
     Attributes:
-        first, last: numbers of its first and last frame within the video; see `zoomvqa.scoring.pieces.Span`.
+        first, last: numbers of its first and last frame within the video; see `zoomvqa.views.Span`.
         start, end: when these frames are shown, seconds from the start of the video.
         score: in MOS units where the checkpoint has any, else as the network puts it out.
-        patches: of a frame, where they were asked for.
+        kind: frame or clip.
+        maps: what the score was made of, by name, where that was asked for: `score` and `weight` of patches,
+            (crops, grid, grid); `score` of the places of a clip, (time, rows, columns). As the network has them.
     """
 
     first: int
@@ -48,16 +50,24 @@ class PartScore:
     start: float
     end: float
     score: float
-    patches: Patches | None = None
+    kind: PartKind = "frame"
+    maps: Maps = field(default_factory=dict)
+
+    @property
+    def patches(self) -> Patches | None:
+        """The scores and weights of patches, where the network has such and they were asked for."""
+        if {"score", "weight"} <= self.maps.keys():
+            return Patches(self.maps["score"], self.maps["weight"])
+        return None
 
 
-# A part's score as the network puts it out, and its patches where they were asked for.
-Scored = tuple[float, Patches | None]
+# A part's score as the network puts it out, and what it was made of, where that was asked for.
+Scored = tuple[float, Maps]
 
 
 @dataclass(frozen=True)
-class FrameScorer:
-    """Scores frames with an IQA network.
+class PartScorer:
+    """Scores parts with the network of a branch.
 
     Attributes:
         net: in evaluation mode, on its device.
@@ -65,44 +75,17 @@ class FrameScorer:
         look: what it sees of a video.
     """
 
-    net: nn.Module
+    net: BranchNet
     device: torch.device
-    look: FrameLook
+    look: Look
 
-    def score(self, pieces: Sequence[Piece], *, patches: bool) -> list[list[Scored]]:
-        """Return the scores of the frames in each piece."""
-        counts = [len(piece.data) for piece in pieces]
-        views = pieces[0].data if len(pieces) == 1 else np.concatenate([piece.data for piece in pieces])
-        out = score_piece(self.net, torch.from_numpy(views).to(self.device))
-        kept: list[Patches | None] = [None] * len(views)
-        if patches:
-            pairs = zip(out.patch_score.cpu(), out.patch_weight.cpu(), strict=True)
-            kept = [Patches(score.numpy(), weight.numpy()) for score, weight in pairs]
+    def score(self, pieces: Sequence[Piece], *, maps: bool) -> list[list[Scored]]:
+        """Return the scores of the parts in each piece; `maps` keeps what they were made of."""
+        data = pieces[0].data if len(pieces) == 1 else np.concatenate([piece.data for piece in pieces])
+        out = self.net.score_parts(torch.from_numpy(data).to(self.device), self.look.view.to_network)
+        kept: list[Maps] = [{}] * len(data)
+        if maps:
+            arrays = {name: values.float().cpu().numpy() for name, values in out.maps.items()}
+            kept = [{name: values[part] for name, values in arrays.items()} for part in range(len(data))]
         scored = iter(zip(out.score.cpu().tolist(), kept, strict=True))
-        return [list(islice(scored, count)) for count in counts]
-
-
-@dataclass(frozen=True)
-class ClipScorer:
-    """Scores clips with a VQA network.
-
-    Attributes:
-        net: in evaluation mode, on its device.
-        device: the device.
-        look: what it sees of a video.
-    """
-
-    net: nn.Module
-    device: torch.device
-    look: ClipLook
-
-    def score(self, pieces: Sequence[Piece], *, patches: bool) -> list[list[Scored]]:  # noqa: ARG002
-        """Return the score of each piece's clip; `patches` is for frames alone."""
-        pictures = pieces[0].data[None] if len(pieces) == 1 else np.stack([piece.data for piece in pieces])
-        some = _FRAMES if self.device.type == "cpu" else pictures.shape[1]
-        slices = torch.from_numpy(pictures).to(self.device).split(some, dim=1)
-        scores = self.net(normalise(part, self.look.view) for part in slices).score
-        return [[(score, None)] for score in scores.tolist()]
-
-
-PartScorer = FrameScorer | ClipScorer
+        return [list(islice(scored, len(piece.data))) for piece in pieces]

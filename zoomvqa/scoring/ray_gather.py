@@ -10,7 +10,7 @@ from zoomvqa.errors import VideoError
 from zoomvqa.scoring.branches import Tally
 from zoomvqa.scoring.feeders import Failure
 from zoomvqa.scoring.parts import PartScore
-from zoomvqa.scoring.pieces import BranchName, Ending, Restart
+from zoomvqa.scoring.pieces import Ending, Restart
 from zoomvqa.scoring.ray_messages import Message, PieceScores, unpacked
 from zoomvqa.scoring.scorer import Scorer, VideoScore
 
@@ -120,13 +120,13 @@ def _told(video: _Open, message: Message, scorer: Scorer) -> VideoScore | None:
     return replace(found, seconds=video.seconds)
 
 
-def _parts(video: _Open) -> dict[BranchName, list[PartScore]]:
+def _parts(video: _Open) -> dict[str, list[PartScore]]:
     """Return the scores of a video's parts, of its pieces in order; those before a restart do not count."""
     tally = Tally()
     for _, piece in sorted(video.pieces.items()):
         if isinstance(piece, Restart):
             tally = Tally()
         else:
-            tally.add(piece.branch, [(score, None) for score in piece.scores])
+            tally.add(piece.branch, [(score, {}) for score in piece.scores])
     assert video.ending is not None  # noqa: S101  the caller has looked
     return tally.parts(video.ending)

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from zoomvqa.scoring.feeders import Failure
-from zoomvqa.scoring.pieces import BranchName, Ending, Piece, Restart
+from zoomvqa.scoring.pieces import Ending, Piece, Restart
 
 _COLUMN = "packet"
 # Bytes of pieces that travel together. A short video is one packet: each costs Ray Data some milliseconds.
@@ -23,7 +23,7 @@ _PACKET = 2**24
 class PieceScores:
     """In the place of a piece: the scores of its frames or clips, as the network puts them out."""
 
-    branch: BranchName
+    branch: str
     scores: list[float]
 
 

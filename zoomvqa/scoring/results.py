@@ -14,7 +14,7 @@ from zoomvqa.files import file_key, remove_database
 from zoomvqa.journal import Journal, open_journal, read_journal
 from zoomvqa.processes import Share
 from zoomvqa.scoring.inputs import Input, Inputs
-from zoomvqa.scoring.rows import COLUMNS, PART_COLUMNS, details_path, part_rows_of, row_of, write_rows
+from zoomvqa.scoring.rows import PART_COLUMNS, columns_of, details_path, part_rows_of, row_of, write_rows
 from zoomvqa.scoring.scorer import VideoScore
 
 
@@ -112,8 +112,17 @@ def gather_results(path: Path, made_from: Any) -> None:
                 remove_database(part)
 
 
-def write_results(inputs: Inputs, results: Results, output: Path, *, details: bool) -> Counter[str]:
-    """Write a row for each input, in their order, and with `details` one for each frame and clip beside it.
+def write_results(
+    inputs: Inputs, results: Results, output: Path, branches: Iterable[str], *, details: bool
+) -> Counter[str]:
+    """Write a row for each input, in their order, and with `details` one for each part beside it.
+
+    Args:
+        inputs: of the run.
+        results: of them.
+        output: the table.
+        branches: whose scores have columns.
+        details: also write the parts.
 
     Returns:
         How many rows have which status.
@@ -126,7 +135,7 @@ def write_results(inputs: Inputs, results: Results, output: Path, *, details: bo
             counts[row["status"]] += 1
             yield row
 
-    write_rows(output, rows(), COLUMNS)
+    write_rows(output, rows(), columns_of(branches))
     if details:
         parts = (part for item in inputs for part in results.entry(item)["parts"])
         write_rows(details_path(output), parts, PART_COLUMNS)

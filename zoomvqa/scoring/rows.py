@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from zoomvqa.errors import SettingsError, ToolError
 from zoomvqa.files import whole_file
-from zoomvqa.outputs import begins_with, refuse_foreign
+from zoomvqa.outputs import refuse_foreign
 from zoomvqa.scoring.scorer import VideoScore
+from zoomvqa.settings.branch import USUAL_NAMES
 
-COLUMNS: dict[str, type] = {
-    "video": str, "score": float, "status": str, "error": str, "iqa": float, "vqa": float, "frames": int,
-    "clips": int, "seconds": float, "reader": str, "note": str,
-}  # fmt: skip
+# Of every table, before and after the scores of the branches.
+_BEFORE: dict[str, type] = {"video": str, "score": float, "status": str, "error": str}
+_AFTER: dict[str, type] = {"frames": int, "clips": int, "seconds": float, "reader": str, "note": str}
 PART_COLUMNS: dict[str, type] = {
-    "video": str, "kind": str, "part": int, "first_frame": int, "last_frame": int, "start": float, "end": float,
-    "score": float,
+    "video": str, "branch": str, "kind": str, "part": int, "first_frame": int, "last_frame": int, "start": float,
+    "end": float, "score": float,
 }  # fmt: skip
 ENDINGS = (".csv", ".jsonl", ".parquet")
 # Rows that are held at a time.
@@ -30,19 +30,26 @@ _LONGEST_LINE = 1 << 20
 Row = Mapping[str, Any]
 
 
+def columns_of(branches: Iterable[str]) -> dict[str, type]:
+    """Return the columns of a table, with one for each branch's own score; of the usual branches both have one."""
+    names = tuple(branches)
+    names = USUAL_NAMES if set(names) <= set(USUAL_NAMES) else names
+    return _BEFORE | dict.fromkeys(names, float) | _AFTER
+
+
 def row_of(name: str, result: VideoScore) -> dict[str, Any]:
-    """Return a video's row; scores are rounded to 6 decimals, None is what there is none of.
+    """Return a video's row; scores are rounded to 6 decimals, what there is none of is left out.
 
     A status of `partial` says that the video is damaged, and was scored on what decodes; `error` tells how much.
     `note` tells what is special about its pictures.
     """
+    scores = {branch: _rounded(score) for branch, score in result.branches.items()}
     return {
         "video": name,
         "score": _rounded(result.score),
         "status": "error" if result.score is None else ("partial" if result.damage else "ok"),
         "error": " ".join((result.error or result.damage).split()),
-        "iqa": _rounded(result.branches.get("iqa")),
-        "vqa": _rounded(result.branches.get("vqa")),
+        **scores,
         "frames": len(result.frames),
         "clips": len(result.clips),
         "seconds": round(result.seconds, 3),
@@ -52,13 +59,14 @@ def row_of(name: str, result: VideoScore) -> dict[str, Any]:
 
 
 def part_rows_of(name: str, result: VideoScore) -> list[dict[str, Any]]:
-    """Return the rows of a video's frames and clips."""
+    """Return the rows of a video's parts."""
     return [
         {
-            "video": name, "kind": kind, "part": number, "first_frame": part.first, "last_frame": part.last,
-            "start": round(part.start, 4), "end": round(part.end, 4), "score": _rounded(part.score),
+            "video": name, "branch": branch, "kind": part.kind, "part": number, "first_frame": part.first,
+            "last_frame": part.last, "start": round(part.start, 4), "end": round(part.end, 4),
+            "score": _rounded(part.score),
         }
-        for kind, parts in (("frame", result.frames), ("clip", result.clips))
+        for branch, parts in result.parts.items()
         for number, part in enumerate(parts)
     ]  # fmt: skip
 
@@ -81,12 +89,12 @@ def write_rows(path: Path, rows: Iterable[Row], columns: Mapping[str, type]) -> 
     with whole_file(path, newline="") as handle:
         if path.suffix == ".jsonl":
             for row in rows:
-                handle.write(json.dumps({name: row[name] for name in columns}, ensure_ascii=False) + "\n")
+                handle.write(json.dumps({name: row.get(name) for name in columns}, ensure_ascii=False) + "\n")
             return
         writer = csv.writer(handle)
         writer.writerow(columns)
         for row in rows:
-            writer.writerow([_cell(name, row[name]) for name in columns])
+            writer.writerow([_cell(name, row.get(name)) for name in columns])
 
 
 def _cell(name: str, value: Any) -> Any:
@@ -137,23 +145,39 @@ def refuse_output(output: Path) -> None:
         raise SettingsError(f"output: {output.parent} cannot be made ({error.strerror})") from None
 
 
-def is_table(path: Path, columns: Mapping[str, type]) -> bool:
-    """Tell whether a file is a table that `write_rows` has written: its columns are exactly these.
+def is_scores(columns: Sequence[str]) -> bool:
+    """Tell whether these are the columns of a table of scores, of whichever branches."""
+    before, after = list(_BEFORE), list(_AFTER)
+    return list(columns[: len(before)]) == before and list(columns[-len(after) :]) == after
+
+
+def is_details(columns: Sequence[str]) -> bool:
+    """Tell whether these are the columns of a table of parts; earlier versions had none for the branch."""
+    known = list(PART_COLUMNS)
+    return list(columns) in (known, [name for name in known if name != "branch"])
+
+
+def read_columns(path: Path) -> list[str]:
+    """Return the columns of a table that `write_rows` may have written; none where it is no table.
 
     Args:
         path: of the file; its ending tells the format.
-        columns: of the table.
     """
-    if path.suffix == ".csv":
-        return begins_with(path, ",".join(columns))
     try:
-        if path.suffix == ".jsonl":
-            with path.open("rb") as handle:
-                first = json.loads(handle.readline(_LONGEST_LINE))
-            return isinstance(first, dict) and list(first) == list(columns)
-        return list(_arrow()[1].read_schema(path).names) == list(columns)
-    except (OSError, ValueError):  # what pyarrow raises of files that are none of its own is a ValueError
-        return False
+        if path.suffix == ".parquet":
+            return list(_arrow()[1].read_schema(path).names)
+        with path.open("rb") as handle:
+            line = handle.readline(_LONGEST_LINE)
+        if path.suffix == ".csv":
+            return next(csv.reader([line.decode()]), [])
+        first = json.loads(line)
+    except (
+        OSError,
+        ValueError,
+        csv.Error,
+    ):  # what pyarrow raises of files that are none of its own is a ValueError
+        return []
+    return list(first) if isinstance(first, dict) else []
 
 
 def refuse_other_files(output: Path, *, details: bool) -> None:
@@ -163,9 +187,9 @@ def refuse_other_files(output: Path, *, details: bool) -> None:
         SettingsError: there is such a file.
     """
     way = "give another name, or overwrite=true"
-    refuse_foreign(output, lambda path: is_table(path, COLUMNS), way)
+    refuse_foreign(output, lambda path: is_scores(read_columns(path)), way)
     if details:
-        refuse_foreign(details_path(output), lambda path: is_table(path, PART_COLUMNS), way)
+        refuse_foreign(details_path(output), lambda path: is_details(read_columns(path)), way)
 
 
 def details_path(output: Path) -> Path:

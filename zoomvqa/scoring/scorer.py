@@ -12,12 +12,11 @@ from typing import Any
 import torch
 
 from zoomvqa.calibration import Logistic
-from zoomvqa.checkpoints import Checkpoint, Description, FusionDescription, IQADescription
+from zoomvqa.checkpoints import BranchDescription, Checkpoint, Description, FusionDescription
 from zoomvqa.errors import SettingsError, VideoError
 from zoomvqa.models.inference import prepare_for_scoring
 from zoomvqa.scoring.branches import (
     PRECISIONS,
-    BranchName,
     Networks,
     Precision,
     branch_scorers,
@@ -31,6 +30,7 @@ from zoomvqa.settings.vqa import MOST_PARTS
 from zoomvqa.video.array_video import ArrayVideo
 from zoomvqa.video.reader import ReaderName, check_reader
 from zoomvqa.video.show import AS_IS, Show
+from zoomvqa.views.base import PartKind
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ class VideoScore:
         score: in MOS units where the checkpoint has any, else as the network puts it out; None after an error.
         error: why there is no score; empty where there is one.
         branches: each branch's own score of the video, in MOS units where there are any.
-        frames: the frames that the IQA branch looked at.
-        clips: the clips that the VQA branch looked at.
+        parts: the parts that each branch looked at, with their times and scores.
         seconds: how long it took.
         reader: which decoder read it.
         note: what is special about the video's pictures, such as HDR, and what was done about it; usually empty.
@@ -51,25 +50,37 @@ class VideoScore:
 
     score: float | None
     error: str = ""
-    branches: dict[BranchName, float] = field(default_factory=dict)
-    frames: list[PartScore] = field(default_factory=list)
-    clips: list[PartScore] = field(default_factory=list)
+    branches: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, list[PartScore]] = field(default_factory=dict)
     seconds: float = 0.0
     reader: str = ""
     note: str = ""
     damage: str = ""
 
+    @property
+    def frames(self) -> list[PartScore]:
+        """The frames that branches looked at, branch by branch."""
+        return self._of_kind("frame")
+
+    @property
+    def clips(self) -> list[PartScore]:
+        """The clips that branches looked at, branch by branch."""
+        return self._of_kind("clip")
+
+    def _of_kind(self, kind: PartKind) -> list[PartScore]:
+        return [part for parts in self.parts.values() for part in parts if part.kind == kind]
+
 
 class Scorer:
-    """Scores videos with a checkpoint: an IQA branch, a VQA branch, or both fused.
+    """Scores videos with a checkpoint of one branch, or of several fused.
 
     Args:
         checkpoint: weights, and what they are.
         device: auto, cpu, cuda, cuda:1 or mps.
         precision: of the network; pixels and averages are always float32.
         reader: the decoder.
-        test_crops: crops a frame of an IQA branch; None is what the checkpoint was validated with.
-        test_clips: clips a video of a VQA branch; None is what the checkpoint was validated with.
+        test_crops: crops a frame of branches that look at crops; None is what the checkpoint was validated with.
+        test_clips: clips a video of branches that look at clips; None is what the checkpoint was validated with.
         min_share: of a damaged video's frames that must decode for it to be scored on them; 1 scores no damaged
             video.
         compiled: build what pays in C++; see `zoomvqa.models.inference.prepare_for_scoring`.
@@ -113,14 +124,17 @@ class Scorer:
         branches = branch_scorers(self.description, net, self.device)
         self.networks = Networks(branches, self.device, precision)
 
-    def score(self, video: str | Path | Any, *, fps: float | None = None, patches: bool = False) -> VideoScore:
+    def score(
+        self, video: str | Path | Any, *, fps: float | None = None, maps: bool = False, patches: bool = False
+    ) -> VideoScore:
         """Score a video.
 
         Args:
-            video: a file, a folder of extracted frames (IQA branch alone), or frames that are decoded already: a
-                (frames, height, width, 3) uint8 RGB array or tensor.
+            video: a file, a folder of extracted frames (for branches of single frames), or frames that are
+                decoded already: a (frames, height, width, 3) uint8 RGB array or tensor.
             fps: frames a second of an array.
-            patches: also return the IQA branch's patch scores and weights, where the checkpoint has such a branch.
+            maps: also return what the parts' scores were made of; see `PartScore`.
+            patches: the same, by its earlier name.
 
         Raises:
             VideoError: it cannot be read, or the network's score is not a number.
@@ -136,10 +150,10 @@ class Scorer:
             raise VideoError("fps: frames in memory need their number a second")
         else:
             messages = pieces(ArrayVideo(video, fps), self.networks.looks)
-        found = self.finished(*score_parts(messages, self.networks, patches=patches))
+        found = self.finished(*score_parts(messages, self.networks, maps=maps or patches))
         return replace(found, seconds=time.perf_counter() - begin)
 
-    def finished(self, parts: dict[BranchName, list[PartScore]], ending: Ending) -> VideoScore:
+    def finished(self, parts: dict[str, list[PartScore]], ending: Ending) -> VideoScore:
         """Return the score of a video from those of its parts.
 
         Raises:
@@ -150,25 +164,24 @@ class Scorer:
             raise VideoError("the network's score is not a number")
         return replace(scored, reader=ending.reader, note=ending.note, damage=ending.damage)
 
-    def _in_units(self, found: dict[BranchName, list[PartScore]]) -> VideoScore:
+    def _in_units(self, found: dict[str, list[PartScore]]) -> VideoScore:
         """Return the video's score and its parts' in the checkpoint's units."""
         about = self.description
         means = {name: mean_score(parts) for name, parts in found.items()}
         if isinstance(about, FusionDescription):
-            iqa, vqa = (torch.tensor(means[name], dtype=torch.float64) for name in ("iqa", "vqa"))
-            score = float(about.scale.fused(iqa, vqa))
-            units: dict[BranchName, Logistic] = {"iqa": about.scale.iqa.logistic, "vqa": about.scale.vqa.logistic}
-            branches = {name: units[name].of(mean) for name, mean in means.items()}
+            scores = {name: torch.tensor(mean, dtype=torch.float64) for name, mean in means.items()}
+            units: dict[str, Logistic | None] = {n: scale.logistic for n, scale in about.scale.branches.items()}
+            score: float | None = float(about.scale.fused(scores))
         else:
-            calibration = about.calibration
-            units = {} if calibration is None else dict.fromkeys(means, calibration)
-            branches = {name: _converter(units.get(name))(mean) for name, mean in means.items()}
+            units, score = dict.fromkeys(means, about.calibration), None
+        branches = {name: _converter(units[name])(mean) for name, mean in means.items()}
+        if score is None:
             (score,) = branches.values()
         parts = {
-            name: [replace(p, score=_converter(units.get(name))(p.score)) for p in some]
+            name: [replace(part, score=_converter(units[name])(part.score)) for part in some]
             for name, some in found.items()
         }
-        return VideoScore(score, "", branches, parts.get("iqa", []), parts.get("vqa", []))
+        return VideoScore(score, "", branches, parts)
 
 
 def _converter(logistic: Logistic | None) -> Callable[[float], float]:
@@ -179,17 +192,33 @@ def with_options(about: Description, test_crops: int | None, test_clips: int | N
     """Return a description with the crops or clips that the user wants; None leaves them.
 
     Raises:
-        SettingsError: they are of the other branch.
+        SettingsError: no branch looks at such.
     """
-    if isinstance(about, FusionDescription):
-        iqa, vqa = with_options(about.iqa, test_crops, None), with_options(about.vqa, None, test_clips)
-        return about.model_copy(update={"iqa": iqa, "vqa": vqa})
-    if isinstance(about, IQADescription):
-        if test_clips is not None:
-            raise SettingsError("test_clips: this is a checkpoint of an IQA branch, which looks at frames")
-        update = {} if test_crops is None else {"test_crops": test_crops}
-        return about.model_copy(update={"view": about.view.model_copy(update=update)})
-    if test_crops is not None:
-        raise SettingsError("test_crops: this is a checkpoint of a VQA branch, which looks at clips")
-    changed = {} if test_clips is None else {"test_clips": test_clips}
-    return about.model_copy(update={"sampling": about.sampling.model_copy(update=changed)})
+    for key, value in (("test_crops", test_crops), ("test_clips", test_clips)):
+        if value is None:
+            continue
+        changed = {name: _with_option(branch, key, value) for name, branch in about.branches.items()}
+        if not any(_has_option(branch, key) for branch in changed.values()):
+            looks = " and ".join(f"{branch.look.sampling.part}s" for branch in about.branches.values())
+            raise SettingsError(
+                f"{key}: got {value}, but the checkpoint's branches ({', '.join(changed)}) look at {looks}"
+            )
+        if isinstance(about, FusionDescription):
+            about = about.model_copy(update={"branches": changed})
+        else:
+            (about,) = changed.values()
+    return about
+
+
+def _has_option(about: BranchDescription, key: str) -> bool:
+    return any(key in type(settings).model_fields for settings in (about.sampling, about.view))
+
+
+def _with_option(about: BranchDescription, key: str, value: int) -> BranchDescription:
+    """Return a branch whose sampling and view have another value where they know the key."""
+    update = {
+        name: settings.model_copy(update={key: value})
+        for name, settings in (("sampling", about.sampling), ("view", about.view))
+        if key in type(settings).model_fields
+    }
+    return about.model_copy(update=update)

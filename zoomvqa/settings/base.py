@@ -103,7 +103,7 @@ def _keys_of(kind: type[Settings], location: Sequence[int | str]) -> tuple[list[
     members: list[type[BaseModel]] = []
     named = False
     for part in location:
-        chosen = [m for m in members if part in {m.model_fields["name"].default, m.__name__}]
+        chosen = [m for m in members if part in _names_of(m)]
         if chosen:
             at, members = chosen[0], []
             continue
@@ -120,6 +120,12 @@ def _keys_of(kind: type[Settings], location: Sequence[int | str]) -> tuple[list[
         named = field is not None and get_origin(field.annotation) is dict
         at = None if members or not inner else inner[0]
     return keys, holder if holder is not None and issubclass(holder, Settings) else None
+
+
+def _names_of(member: type[BaseModel]) -> set[Any]:
+    """Return what a location may call a member of a union: its class, or what tells it from the others."""
+    tags = (member.model_fields[key].default for key in ("name", "kind") if key in member.model_fields)
+    return {member.__name__, *tags}
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    BeforeValidator,
     Discriminator,
     Field,
     NonNegativeFloat,
@@ -17,16 +18,16 @@ from pydantic import (
 )
 
 from zoomvqa.settings.base import Settings
+from zoomvqa.settings.branch import USUAL_NAMES, BranchSettings
 from zoomvqa.settings.data import AnyData, SplitName
 from zoomvqa.settings.fusion import FusionBranch
-from zoomvqa.settings.iqa import IQABranch
 from zoomvqa.settings.probe import Probe
 from zoomvqa.settings.protocol import Protocol
 from zoomvqa.settings.ray import RaySettings
 from zoomvqa.settings.shared import Fraction01, StartingWeights
 from zoomvqa.settings.targets import Callbacks, Loggers
 from zoomvqa.settings.trainer import TrainerSettings
-from zoomvqa.settings.vqa import ClipCount, VQABranch
+from zoomvqa.settings.vqa import ClipCount
 from zoomvqa.video.reader import ReaderName
 from zoomvqa.video.show import HDR, Interlaced, PixelShape
 
@@ -35,7 +36,17 @@ Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
 # Fewer draws tell no interval.
 FEWEST_RESAMPLES = 100
 
-Branch = Annotated[IQABranch | VQABranch | FusionBranch, Field(discriminator="name")]
+
+def _sort_of(values: Any) -> str:
+    """Tell the settings of a fusion from those of a branch."""
+    name = values.get("name") if isinstance(values, dict) else getattr(values, "name", None)
+    return FusionBranch.__name__ if name == "fusion" else BranchSettings.__name__
+
+
+Branch = Annotated[
+    Annotated[BranchSettings, Tag("BranchSettings")] | Annotated[FusionBranch, Tag("FusionBranch")],
+    Discriminator(_sort_of),
+]
 
 
 class Keeping(Settings):
@@ -62,7 +73,11 @@ class EarlyStopping(Settings):
 class TrainSettings(Settings):
     """`train.py`."""
 
+    # Keys that name the checkpoint of a branch of the same name, short for an entry of `fuse`.
+    SHORT_SOURCES: ClassVar[tuple[str, ...]] = USUAL_NAMES
+
     branch: Branch
+    fuse: Annotated[dict[str, str], BeforeValidator(lambda given: given or {})] = Field(default_factory=dict)
     iqa: str | None = None
     vqa: str | None = None
     weights: StartingWeights = StartingWeights()
@@ -81,6 +96,7 @@ class TrainSettings(Settings):
     threads: PositiveInt | None
     compile: bool = False
     protocol: Protocol | None = None
+    plugins: tuple[str, ...] = ()
 
 
 class PredictSettings(Settings):
@@ -110,6 +126,7 @@ class PredictSettings(Settings):
     compile: bool
     engine: Literal["local", "ray"]
     ray: RaySettings
+    plugins: tuple[str, ...] = ()
 
 
 class ConvertSettings(Settings):
@@ -119,7 +136,8 @@ class ConvertSettings(Settings):
     output: str
     format: Literal["zoomvqa", "release", "video_swin", "timm"]
     patch: PositiveInt | None
-    take: Literal["iqa", "vqa"] | None
+    take: str | None
+    plugins: tuple[str, ...] = ()
 
 
 # A word or a weight for each name. The tags are written as pydantic names members of a union: they are no keys.
@@ -194,6 +212,7 @@ class EvaluateSettings(Settings):
     patience: PositiveFloat
     device: Device
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    plugins: tuple[str, ...] = ()
 
     @field_validator("resamples")
     @classmethod

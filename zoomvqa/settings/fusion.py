@@ -1,17 +1,20 @@
-"""Settings of the fusion: how two trained branches become one score."""
+"""Settings of the fusion: how trained branches become one score."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from typing_extensions import Self
 
+from zoomvqa.errors import SettingsError
 from zoomvqa.settings.base import Settings
-from zoomvqa.settings.shared import Fraction01, LossSettings, Optimiser
+from zoomvqa.settings.loss import AnyLoss, PlainLoss
+from zoomvqa.settings.shared import Fraction01, Optimiser
 
 
-class PairLoading(Settings):
-    """How videos reach both networks while they are fine-tuned."""
+class FusionLoading(Settings):
+    """How videos reach the networks while they are fine-tuned."""
 
     batch_size: PositiveInt = 8
     workers: NonNegativeInt = 2
@@ -23,8 +26,20 @@ class FusionBranch(Settings):
 
     name: Literal["fusion"] = "fusion"
     split: Literal["train", "val", "folds"] = "val"
-    share: Fraction01 | Literal["fit"] = 0.5
+    weights: Literal["equal", "fit"] | dict[str, Annotated[float, Field(ge=0.0)]] = "equal"
+    share: Fraction01 | Literal["fit"] | None = None
     finetune: bool = False
-    loss: LossSettings = LossSettings()
+    loss: AnyLoss = PlainLoss()
     optimiser: Optimiser = Optimiser(lr=1e-4, backbone_lr_factor=0.1)
-    loading: PairLoading = PairLoading()
+    loading: FusionLoading = FusionLoading()
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        """Refuse `share` beside `weights`.
+
+        Raises:
+            SettingsError: both are given.
+        """
+        if self.share is not None and self.weights != "equal":
+            raise SettingsError("branch.share: got a value beside branch.weights; give one of them")
+        return self

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
+from pydantic import PositiveFloat, PositiveInt, ValidationInfo, field_validator
 
-from zoomvqa.settings.base import Settings
-from zoomvqa.settings.shared import Below1, Fraction01, LossSettings, Optimiser, Rgb, Spread
+from zoomvqa.errors import SettingsError
+from zoomvqa.settings.branch import BranchSettings, NetworkSettings, PartLoading, SamplingSettings, ViewSettings
+from zoomvqa.settings.shared import Below1, Fraction01, Optimiser, Rgb, Spread
 
 
-class FrameSampling(Settings):
-    """Which frames of a video are looked at."""
+class FrameSampling(SamplingSettings):
+    """Frames at a rate."""
 
+    kind: Literal["frame_rate"] = "frame_rate"
     rate: PositiveFloat = 2.0
 
 
@@ -23,9 +25,10 @@ def within_resize(crop: int, info: ValidationInfo) -> int:
     return crop
 
 
-class FrameView(Settings):
-    """What the network sees of a frame."""
+class FrameView(ViewSettings):
+    """Crops of a frame."""
 
+    kind: Literal["frame_crops"] = "frame_crops"
     resize: PositiveInt = 512
     crop: PositiveInt = 320
     flip: Fraction01 = 0.5
@@ -36,40 +39,48 @@ class FrameView(Settings):
     _crop_fits = field_validator("crop")(within_resize)
 
 
-class IQANetwork(Settings):
-    """The network of the IQA branch."""
+class IQANetwork(NetworkSettings):
+    """Patch scores and patch weights on the maps of a frame backbone."""
 
+    own_weights = frozenset({"imagenet", "package"})
+
+    kind: Literal["patches"] = "patches"
     backbone: str = "convnext_tiny.fb_in1k"
     drop_path: Below1 = 0.1
     hidden: PositiveInt = 384
     dropout: Below1 = 0.1
 
+    @property
+    def label(self) -> str:
+        """The backbone."""
+        return self.backbone
 
-class Mixing(Settings):
-    """Mixing pairs of training samples; a Beta parameter of 0 switches one off."""
+    def check_look(self, sampling: SamplingSettings, view: ViewSettings) -> None:
+        """Refuse what is no crops of single frames.
 
-    mixup: Annotated[float, Field(ge=0.0)] = 0.0
-    cutmix: Annotated[float, Field(ge=0.0)] = 0.0
-
-
-class FrameLoading(Settings):
-    """How frames reach the network: batches, workers and the cache on disk."""
-
-    batch_size: PositiveInt = 32
-    workers: Annotated[int, Field(ge=0)] = 2
-    cache: bool = True
-    cache_folder: str | None = None
-    cache_limit_gb: PositiveFloat = 50.0
+        Raises:
+            SettingsError: it is something else.
+        """
+        for key, got, kind in (("sampling", sampling, FrameSampling), ("view", view, FrameView)):
+            if not isinstance(got, kind):
+                expected = kind.model_fields["kind"].default
+                raise SettingsError(
+                    f"branch.{key}.kind: got {got.kind!r}, expected {expected!r} with branch.network.kind=patches"
+                )
 
 
-class IQABranch(Settings):
-    """Everything about the IQA branch."""
+def iqa_branch(**changed: Any) -> BranchSettings:
+    """Return the settings of the IQA branch.
 
-    name: Literal["iqa"] = "iqa"
-    sampling: FrameSampling = FrameSampling()
-    view: FrameView = FrameView()
-    network: IQANetwork = IQANetwork()
-    loss: LossSettings = LossSettings()
-    mixing: Mixing = Mixing()
-    optimiser: Optimiser = Optimiser(ema_ramp=True)
-    loading: FrameLoading = FrameLoading()
+    Args:
+        changed: what is not as in the release: any field of `BranchSettings`.
+    """
+    usual: dict[str, Any] = {
+        "name": "iqa",
+        "sampling": FrameSampling(),
+        "view": FrameView(),
+        "network": IQANetwork(),
+        "optimiser": Optimiser(ema_ramp=True),
+        "loading": PartLoading(),
+    }
+    return BranchSettings(**(usual | changed))

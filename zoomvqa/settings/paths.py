@@ -32,6 +32,7 @@ def seen_from(settings: TrainSettings, folder: Path) -> TrainSettings:
 
     for keys in _FILES:
         _change(values, keys, absolute)
+    values["fuse"] = {name: absolute(source) for name, source in values["fuse"].items()}
     data = values["data"]
     for one in data["sets"].values() if "sets" in data else [data]:
         _change(one, ("root",), absolute)

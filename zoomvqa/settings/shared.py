@@ -24,17 +24,6 @@ class StartingWeights(Settings):
     head: Literal["random", "mean", "fitted"] = "fitted"
 
 
-class LossSettings(Settings):
-    """The training loss; see `zoomvqa.losses`."""
-
-    name: Literal["smooth_l1", "l1", "mse", "plcc", "rank", "plcc_rank", "norm_in_norm"] = "smooth_l1"
-    rank_weight: Annotated[float, Field(ge=0.0)] = 0.3
-    soft_srcc_weight: Annotated[float, Field(ge=0.0)] = 0.0
-    norm_p: PositiveFloat = 2.0
-    norm_q: PositiveFloat = 2.0
-    all_processes: bool = True
-
-
 class Optimiser(Settings):
     """AdamW with a smaller step for the backbone, and a cosine to 0 stepped every iteration."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator
 
 from zoomvqa.errors import SettingsError
-from zoomvqa.settings.base import Settings
-from zoomvqa.settings.shared import Below1, LossSettings, Optimiser, Rgb, Spread
+from zoomvqa.settings.branch import BranchSettings, NetworkSettings, SamplingSettings, VideoLoading, ViewSettings
+from zoomvqa.settings.loss import PlccRankLoss
+from zoomvqa.settings.shared import Below1, Optimiser, Rgb, Spread
 
 # All clips of a video are in memory at once: 11 MB each at 32 frames of 336 × 336.
 MOST_PARTS = 100
@@ -19,16 +20,17 @@ VQABackbone = Literal[
 ClipCount = Annotated[int, Field(ge=1, le=MOST_PARTS)]
 
 
-class ClipSampling(Settings):
-    """Which frames of a video are looked at: clips of evenly spaced frames."""
+class ClipSampling(SamplingSettings):
+    """Clips of evenly spaced frames."""
 
+    kind: Literal["clips"] = "clips"
     clip_len: PositiveInt = 32
     frame_interval: PositiveInt = 2
     train_clips: ClipCount = 1
     test_clips: ClipCount = 4
 
 
-class ClipView(Settings):
+class ClipView(ViewSettings):
     """What the network sees of a clip's frames: a square picture of `grid` · `side` pixels."""
 
     kind: Literal["fragments", "crop", "whole"] = "fragments"
@@ -51,9 +53,12 @@ class ClipView(Settings):
         return self.grid * self.side
 
 
-class VQANetwork(Settings):
-    """The network of the VQA branch."""
+class VQANetwork(NetworkSettings):
+    """A video backbone and FAST-VQA's head."""
 
+    own_weights = frozenset({"imagenet"})
+
+    kind: Literal["video"] = "video"
     backbone: VQABackbone = "swin_tiny"
     patch: PositiveInt = 6
     gated: bool = True
@@ -62,44 +67,58 @@ class VQANetwork(Settings):
     dropout: Below1 = 0.5
     recompute: bool = False
 
+    @property
+    def label(self) -> str:
+        """The backbone."""
+        return self.backbone
 
-class ClipLoading(Settings):
-    """How clips reach the network."""
+    def check_look(self, sampling: SamplingSettings, view: ViewSettings) -> None:
+        """Refuse what is no clips, and pictures that patches do not fill.
 
-    batch_size: PositiveInt = 16
-    workers: NonNegativeInt = 2
-    variants: NonNegativeInt = 0
-    cache_folder: str | None = None
-    cache_limit_gb: PositiveFloat = 50.0
-
-
-class VQABranch(Settings):
-    """Everything about the VQA branch."""
-
-    name: Literal["vqa"] = "vqa"
-    sampling: ClipSampling = ClipSampling()
-    view: ClipView = ClipView()
-    network: VQANetwork = VQANetwork()
-    loss: LossSettings = LossSettings(name="plcc_rank")
-    optimiser: Optimiser = Optimiser(lr=1e-3, backbone_lr_factor=0.1, warmup_epochs=2.5, ema_decay=0.999)
-    loading: ClipLoading = ClipLoading()
-
-    @model_validator(mode="after")
-    def _patches_fit(self) -> VQABranch:
-        """Refuse pictures that patches do not fill: the border would be padding, patches would span two fragments.
+        Their border would be padding, and patches would span two fragments.
 
         Raises:
-            SettingsError: they do not.
+            SettingsError: of either.
         """
-        view, patch = self.view, self.network.patch
+        if not isinstance(sampling, ClipSampling):
+            raise SettingsError(
+                f"branch.sampling.kind: got {sampling.kind!r}, expected 'clips' with branch.network.kind=video"
+            )
+        if not isinstance(view, ClipView):
+            raise SettingsError(
+                f"branch.view.kind: got {view.kind!r}, expected fragments, crop or whole with "
+                "branch.network.kind=video"
+            )
+        self._check_patches(view)
+
+    def _check_patches(self, view: ClipView) -> None:
+        patch = self.patch
         if view.size < 8 * patch:  # too small in any case; the network says so
-            return self
+            return
         times = 1 if view.kind == "fragments" else view.grid
         if view.side * times % patch == 0:
-            return self
+            return
         step = patch // math.gcd(patch, times)
         near = max(step, round(view.side / step) * step)
         raise SettingsError(
             f"branch.view.side: got {view.side}, expected a multiple of {step}, which patches of "
             f"branch.network.patch={patch} fill without a rest; the nearest is {near}"
         )
+
+
+def vqa_branch(**changed: Any) -> BranchSettings:
+    """Return the settings of the VQA branch.
+
+    Args:
+        changed: what is not as in the release: any field of `BranchSettings`.
+    """
+    usual: dict[str, Any] = {
+        "name": "vqa",
+        "sampling": ClipSampling(),
+        "view": ClipView(),
+        "network": VQANetwork(),
+        "loss": PlccRankLoss(),
+        "optimiser": Optimiser(lr=1e-3, backbone_lr_factor=0.1, warmup_epochs=2.5, ema_decay=0.999),
+        "loading": VideoLoading(),
+    }
+    return BranchSettings(**(usual | changed))

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from zoomvqa.console import say
-from zoomvqa.training.branch_module import BranchModule
+from zoomvqa.training.module import QualityModule
 
 
 class BestEpochs(ModelCheckpoint):
@@ -58,7 +58,7 @@ def _better(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
 
 
 def write_average(
-    trainer: lightning.Trainer, module: BranchModule, data: lightning.LightningDataModule, paths: Sequence[Path]
+    trainer: lightning.Trainer, module: QualityModule, data: lightning.LightningDataModule, paths: Sequence[Path]
 ) -> None:
     """Validate the mean of some checkpoints' weights and write it beside them as `averaged.ckpt`.
 

@@ -1,4 +1,4 @@
-"""Both branches' scores of labelled videos: made once, and kept in the run's folder for its other processes."""
+"""The branches' scores of labelled videos: made once, and kept in the run's folder for its other processes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from zoomvqa.checkpoints import Checkpoint
 from zoomvqa.console import progress
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.data.opening import summary_of
-from zoomvqa.data.pair_dataset import open_video
+from zoomvqa.data.whole_videos import open_video
 from zoomvqa.errors import AnnotationError, VideoError
 from zoomvqa.files import whole_file
+from zoomvqa.models.base import as_branch_net
 from zoomvqa.models.inference import prepare_for_scoring
 from zoomvqa.scoring.branches import (
-    BranchName,
     Networks,
     accelerator_device,
-    branch_scorers,
     mean_score,
     score_parts,
 )
@@ -33,12 +32,12 @@ from zoomvqa.scoring.parts import PartScorer
 from zoomvqa.scoring.pieces import pieces
 from zoomvqa.video.reader import ReaderName
 
-Scores = dict[BranchName, NDArray[np.float64]]
+Scores = dict[str, NDArray[np.float64]]
 
 
 def branch_scores(
     folder: Path,
-    checkpoints: Mapping[BranchName, Checkpoint],
+    checkpoints: Mapping[str, Checkpoint],
     made_from: Any,
     videos: Sequence[LabelledVideo],
     accelerator: str,
@@ -51,7 +50,7 @@ def branch_scores(
 
     Args:
         folder: of the run.
-        checkpoints: of both branches.
+        checkpoints: of the branches, by the names that they have from now on.
         made_from: plain data that tells these checkpoints from others.
         videos: the videos.
         accelerator: auto, cpu, gpu or mps.
@@ -82,24 +81,27 @@ def _read(kept: Path, key: Any) -> dict[str, list[float]] | None:
 
 
 def _score(
-    checkpoints: Mapping[BranchName, Checkpoint],
+    checkpoints: Mapping[str, Checkpoint],
     videos: Sequence[LabelledVideo],
     accelerator: str,
     reader: ReaderName,
 ) -> dict[str, list[float]]:
-    """Score every video with both branches, which look at one decoding."""
+    """Score every video with all branches, which look at one decoding."""
     device = accelerator_device(accelerator)
-    scorers: dict[BranchName, PartScorer] = {}
-    for checkpoint in checkpoints.values():
+    scorers = {}
+    for name, checkpoint in checkpoints.items():
         net = prepare_for_scoring(checkpoint.build_net().to(device))  # what is calibrated has scoring's very bits
-        scorers |= branch_scorers(checkpoint.description, net, device)
+        (about,) = checkpoint.description.branches.values()
+        scorers[name] = PartScorer(as_branch_net(net), device, about.look)
     networks = Networks(scorers, device)
     scores: dict[str, list[float]] = {name: [] for name in scorers}
     failures: list[tuple[str, str]] = []
     with progress() as bar:
-        for video in bar.track(videos, description="Scoring with both branches"):
+        for video in bar.track(videos, description="Scoring with the branches"):
             try:
-                parts, _ = score_parts(pieces(open_video(video.path, reader), networks.looks), networks)
+                parts, _ = score_parts(
+                    pieces(open_video(video.path, networks.looks, reader), networks.looks), networks
+                )
             except VideoError as error:
                 failures.append((video.name, str(error)))
                 continue

@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import (
     RichProgressBar,
 )
 
-from zoomvqa.data.branch_datamodule import BranchDataModule
+from zoomvqa.data.datamodule import VideoDataModule
 from zoomvqa.settings.commands import TrainerSettings, TrainSettings
 from zoomvqa.training.averaging import BestEpochs
 from zoomvqa.training.failures import FailedVideos
@@ -36,7 +36,7 @@ class StopEarly(EarlyStopping):
             trainer.should_stop = True
 
 
-def build_callbacks(output: Path, settings: TrainSettings, data: BranchDataModule) -> list[Callback]:
+def build_callbacks(output: Path, settings: TrainSettings, data: VideoDataModule) -> list[Callback]:
     """Return what happens at the edges of steps and epochs, in this order; what the settings name comes last.
 
     Args:

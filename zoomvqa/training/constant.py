@@ -9,7 +9,7 @@ def told_constant(videos: int, value: float, cause: str) -> str:
     Args:
         videos: how many there are.
         value: what they are.
-        cause: of the branch, see `BranchModule.constant_cause`.
+        cause: of the branch, see `QualityModule.constant_cause`.
     """
     return (
         f"all {videos} validation predictions are {value:.4f}: {cause}; try a smaller branch.optimiser.lr, "

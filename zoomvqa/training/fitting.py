@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 
 from zoomvqa.calibration import Unit
 from zoomvqa.console import console, say
-from zoomvqa.data.branch_datamodule import BranchDataModule
+from zoomvqa.data.datamodule import VideoDataModule
 from zoomvqa.errors import CheckpointError, SettingsError, ToolError, TrainingError
 from zoomvqa.files import whole_file
 from zoomvqa.internals.lightning_private import was_interrupted
@@ -27,11 +27,11 @@ from zoomvqa.models.vqa.attention import compile_attention
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.training.averaging import BestEpochs, write_average
-from zoomvqa.training.branch_module import BranchModule
 from zoomvqa.training.callbacks import build_callbacks
 from zoomvqa.training.constant import told_constant
 from zoomvqa.training.joined import Joined
 from zoomvqa.training.loggers import build_loggers
+from zoomvqa.training.module import QualityModule
 from zoomvqa.training.report import ValidationReport
 from zoomvqa.training.resume import WORKING_FOLDER, LongerRun
 from zoomvqa.training.short_epochs import shorten_epochs
@@ -57,8 +57,8 @@ class Trained(NamedTuple):
 
 def fit(
     settings: TrainSettings,
-    module: BranchModule,
-    data: BranchDataModule,
+    module: QualityModule,
+    data: VideoDataModule,
     name: str,
     *,
     fresh: bool = True,
@@ -110,7 +110,7 @@ def fit(
     return _ended(next(c for c in callbacks if isinstance(c, ValidationReport)), module, output)
 
 
-def _ended(report: ValidationReport, module: BranchModule, output: Path) -> Trained:
+def _ended(report: ValidationReport, module: QualityModule, output: Path) -> Trained:
     """Return what came of a training, and say so.
 
     Raises:
@@ -129,7 +129,7 @@ def _ended(report: ValidationReport, module: BranchModule, output: Path) -> Trai
     return Trained(report.figures, module.unit, report.ended_constant)
 
 
-def _tell(module: BranchModule, name: str, data: BranchDataModule, settings: TrainSettings) -> None:
+def _tell(module: QualityModule, name: str, data: VideoDataModule, settings: TrainSettings) -> None:
     """Print what is trained on what."""
     if not is_first_process():
         return
@@ -142,7 +142,7 @@ def _tell(module: BranchModule, name: str, data: BranchDataModule, settings: Tra
     )
 
 
-def _compile(module: BranchModule, trainer: lightning.Trainer) -> None:
+def _compile(module: QualityModule, trainer: lightning.Trainer) -> None:
     """Compile the attention of a Video Swin on a CPU now; have any other network compiled when it is first used.
 
     Raises:
@@ -186,7 +186,7 @@ class _StartOfRun(Callback):
 
 
 def _fit(
-    trainer: lightning.Trainer, module: BranchModule, data: BranchDataModule, resume_from: Path | None
+    trainer: lightning.Trainer, module: QualityModule, data: VideoDataModule, resume_from: Path | None
 ) -> None:
     """Train; an interruption comes out as KeyboardInterrupt.
 

@@ -20,10 +20,9 @@ from zoomvqa.errors import AnnotationError
 from zoomvqa.files import whole_file
 from zoomvqa.processes import is_first_process
 from zoomvqa.scoring.branches import accelerator_device
+from zoomvqa.settings.branch import BranchSettings
 from zoomvqa.settings.commands import EarlyStopping, Keeping, TrainSettings
-from zoomvqa.settings.iqa import IQABranch
-from zoomvqa.settings.vqa import VQABranch
-from zoomvqa.training.branches import build_branch
+from zoomvqa.training.build import build_branch
 from zoomvqa.training.fitting import fit
 from zoomvqa.training.fold_scores import FILE
 from zoomvqa.training.head_start import start_head
@@ -32,7 +31,7 @@ from zoomvqa.training.one_by_one import look_at
 _HEADER = ("video", "fold", "mos", "score", "standard_score")
 
 
-def score_folds(settings: TrainSettings, branch: IQABranch | VQABranch, labelled: LabelledSet) -> None:
+def score_folds(settings: TrainSettings, branch: BranchSettings, labelled: LabelledSet) -> None:
     """Train a network without each share of the training contents, and score that share with it.
 
     The scores are kept in `fold_scores.csv`. Each network is trained as the run itself, in a folder
@@ -117,16 +116,14 @@ def _without(labelled: LabelledSet, fold_of: Mapping[str, int], fold: int) -> La
     )
 
 
-def _score_fold(
-    settings: TrainSettings, branch: IQABranch | VQABranch, labelled: LabelledSet
-) -> list[dict[str, object]]:
+def _score_fold(settings: TrainSettings, branch: BranchSettings, labelled: LabelledSet) -> list[dict[str, object]]:
     """Train on a fold's training videos and return the scores of the others."""
     # A fold comes out the same whether those before it are trained now or were before.
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     about = describe(branch, labelled.mos_range, labelled.name, settings.model_dump(mode="json"))
     built = build_branch(settings, branch, labelled, about)
     start_head(built, settings.weights.head, settings.trainer.accelerator)
-    fit(settings, built.module, built.data, branch.network.backbone, brief=True)
+    fit(settings, built.module, built.data, branch.network.label, brief=True)
     assert built.module.table is not None  # noqa: S101  there was a validation
     index, scores, _ = (column.tolist() for column in built.module.table)
     net, device = built.module.candidates()[built.module.better], accelerator_device(settings.trainer.accelerator)

@@ -11,9 +11,10 @@ from torch import nn
 from zoomvqa.calibration.ridge import Ridge, fit_ridge
 from zoomvqa.console import say
 from zoomvqa.metrics import figures_of
+from zoomvqa.models.base import as_branch_net
 from zoomvqa.processes import is_first_process
 from zoomvqa.scoring.branches import accelerator_device
-from zoomvqa.training.branches import Built
+from zoomvqa.training.build import Built
 from zoomvqa.training.one_by_one import look_at
 
 Start = Literal["random", "mean", "fitted"]
@@ -46,7 +47,7 @@ def start_head(built: Built, start: Start, accelerator: str) -> None:
     if start == "fitted" and (found := _fitted(built, accelerator_device(accelerator))) is not None:
         weight, bias = torch.from_numpy(found.weight), found.bias
     for net in built.module.candidates().values():
-        _set(net.last_layer, weight, bias)  # type: ignore[arg-type]
+        _set(as_branch_net(net).last_layer, weight, bias)
     if weight is None:
         say(f"The head starts at the mean of the labels, {bias:.4g}")
 

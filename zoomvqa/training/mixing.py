@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from zoomvqa.settings.iqa import Mixing
+from zoomvqa.settings.branch import Mixing
 
 
 class Mixed(NamedTuple):

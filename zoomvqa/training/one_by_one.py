@@ -13,7 +13,7 @@ from torch import Tensor
 from zoomvqa.console import progress
 from zoomvqa.data.labelled_set import LabelledVideo
 from zoomvqa.errors import VideoError
-from zoomvqa.training.branches import Built
+from zoomvqa.training.build import Built
 
 
 def look_at(

@@ -20,6 +20,7 @@ from zoomvqa.files import whole_file
 from zoomvqa.outputs import refuse_foreign_folder
 from zoomvqa.settings.base import check
 from zoomvqa.settings.commands import TrainerSettings, TrainSettings
+from zoomvqa.settings.older import train_settings
 from zoomvqa.settings.paths import seen_from
 
 # Where `versions.json` says from which folder a run was started: its relative paths count from there.
@@ -30,8 +31,6 @@ _FREE = (
     *("trainer.accelerator", "trainer.log_every_n_steps", "trainer.profiler", "trainer.detect_anomaly"),
     *("trainer.enable_progress_bar", "trainer.enable_model_summary"),
 )
-# How the head started before `weights.head` was a key.
-_HEAD_BEFORE = "random"
 # What a run writes into its folder, and replaces.
 _FILES = (
     *("checkpoints", "config.yaml", "versions.json", "figures.json", "metrics.csv"),
@@ -96,9 +95,7 @@ def settings_of(folder: Path) -> TrainSettings:
         raise SettingsError(f"resume: {config} cannot be read ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):
         raise SettingsError(f"resume: {config} is no config")
-    known = {str(key): value for key, value in values.items()} | {"output": str(folder), "resume": str(folder)}
-    if isinstance(known.get("weights"), dict):
-        known["weights"] = {"head": _HEAD_BEFORE, **known["weights"]}
+    known = train_settings(values) | {"output": str(folder), "resume": str(folder)}
     found = check(TrainSettings, known, prefix=str(config))
     began_in = _working_folder(folder)
     return found if began_in is None or began_in == Path.cwd() else seen_from(found, began_in)

@@ -1,4 +1,4 @@
-"""Puts a training run together: one branch, or the fusion of two."""
+"""Puts a training run together: one branch, or the fusion of several."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zoomvqa.files import whole_file
 from zoomvqa.processes import is_first_process
 from zoomvqa.settings.commands import TrainSettings
 from zoomvqa.settings.fusion import FusionBranch
-from zoomvqa.training.branches import build_branch
+from zoomvqa.training.build import build_branch
 from zoomvqa.training.fitting import Trained, fit
 from zoomvqa.training.folds import folds_of, score_folds
 from zoomvqa.training.fusion import fuse
@@ -25,7 +25,7 @@ from zoomvqa.training.head_start import start_head
 
 
 def train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | None = None) -> Trained:
-    """Train a branch, or fuse two.
+    """Train a branch, or fuse several.
 
     Args:
         settings: of the whole run; everything is written under `settings.output`.
@@ -66,7 +66,7 @@ def _train(settings: TrainSettings, labelled: LabelledSet, resume_from: Path | N
     built = build_branch(settings, settings.branch, labelled, description)
     if resume_from is None:
         start_head(built, settings.weights.head, settings.trainer.accelerator)
-    trained = fit(settings, built.module, built.data, settings.branch.network.backbone, resume_from=resume_from)
+    trained = fit(settings, built.module, built.data, settings.branch.network.label, resume_from=resume_from)
     if settings.calibration_folds:
         score_folds(settings, settings.branch, labelled)
     return trained

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from zoomvqa.data.branch_datamodule import BranchDataModule
+from zoomvqa.data.datamodule import VideoDataModule
 from zoomvqa.errors import SettingsError
 
 
@@ -50,7 +50,7 @@ class ShortEpochs:
         self._loader.load_state_dict(state)
 
 
-def shorten_epochs(data: BranchDataModule, limit: float | None) -> None:
+def shorten_epochs(data: VideoDataModule, limit: float | None) -> None:
     """Have a datamodule's training epochs end early.
 
     Args:
@@ -72,4 +72,4 @@ def shorten_epochs(data: BranchDataModule, limit: float | None) -> None:
         return ShortEpochs(loader, batches, data.trainer)
 
     # Lightning asks the datamodule by this name, and so does whoever counts steps.
-    data.train_dataloader = short  # type: ignore[method-assign]
+    data.train_dataloader = short  # type: ignore[method-assign,assignment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal, cast
 
 import torch
@@ -9,7 +10,7 @@ from lightning.pytorch.plugins.precision import Precision
 from torch import Tensor, nn
 
 from zoomvqa.models.fusion.net import FusionNet
-from zoomvqa.training.branch_module import BranchModule
+from zoomvqa.training.module import QualityModule
 
 TruePrecision = Literal["bf16-true", "16-true", "64-true"]
 _DTYPES: dict[TruePrecision, torch.dtype] = {
@@ -36,18 +37,24 @@ class NetworkPrecision(Precision):
         self._converted: nn.Module | None = None
 
     def convert_module(self, module: nn.Module) -> nn.Module:
-        """Convert the network of a `BranchModule`; doing it again changes nothing."""
-        net = cast("BranchModule", module).net
+        """Convert the network of a `QualityModule`; doing it again changes nothing."""
+        net = cast("QualityModule", module).net
         if net is self._converted:
             return module
         self._converted = net.to(self._dtype)
         # Whole videos are scored by the branches of a fusion, not by itself.
-        for part in (net.iqa, net.vqa) if isinstance(net, FusionNet) else (net,):
-            part.register_forward_pre_hook(self._convert_inputs)
+        for own in net.branches.values() if isinstance(net, FusionNet) else (net,):
+            own.register_forward_pre_hook(self._convert_inputs)
         return module
 
     def _convert_inputs(self, _: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(value.to(self._dtype) if isinstance(value, Tensor) else value for value in inputs)
+        return tuple(self._convert(value) for value in inputs)
+
+    def _convert(self, value: Any) -> Any:
+        """Convert a tensor, or slices of one that come one after another."""
+        if isinstance(value, Iterator):
+            return map(self._convert, value)
+        return value.to(self._dtype) if isinstance(value, Tensor) else value
 
 
 def true_precision(name: str) -> NetworkPrecision | None:

@@ -86,7 +86,7 @@ class Video:
     Attributes:
         timeline: when each frame is shown.
         reader: the decoder in use; it may change midway.
-        note, damage: see `zoomvqa.data.one_pass.FrameStore`.
+        note, damage: see `zoomvqa.views.decoding.FrameStore`.
 
     Raises:
         DamagedError: it is a video, but damaged or cut short. Reading frames may raise it, too.

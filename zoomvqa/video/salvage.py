@@ -26,7 +26,7 @@ class SalvagedVideo:
     Attributes:
         timeline: when those frames are shown; there are no others in it.
         reader: `pyav`.
-        note: see `zoomvqa.data.one_pass.FrameStore`.
+        note: see `zoomvqa.views.decoding.FrameStore`.
         damage: such as `damaged: 63 of 120 frames decode`; empty where all do.
     """
 

@@ -1,1 +1,1 @@
-"""Both branches as one network."""
+"""Branches as one network."""

@@ -1,14 +1,14 @@
-"""Both branches as one network, whose score is in MOS units."""
+"""Several branches as one network, whose score is in MOS units."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from zoomvqa.calibration import FusionScale
-from zoomvqa.models.iqa.net import IQANet, score_views
-from zoomvqa.models.vqa.net import VQANet, score_clips
+from zoomvqa.models.base import BranchNet, as_branch_net
 
 
 class FusedScores(NamedTuple):
@@ -16,55 +16,61 @@ class FusedScores(NamedTuple):
 
     Attributes:
         score: (batch,) in MOS units.
-        iqa: (batch,) the IQA branch's own score: the mean over frames.
-        vqa: (batch,) the VQA branch's own score: the mean over clips.
+        branches: each branch's own score, (batch,): the mean over the parts that it looks at.
     """
 
     score: Tensor
-    iqa: Tensor
-    vqa: Tensor
+    branches: dict[str, Tensor]
 
 
 class FusionNet(nn.Module):
-    """An IQA branch, a VQA branch, and how their scores are joined.
+    """Branches, and how their scores are joined.
+
+    Each branch is a module of its own name, so that weights are named `<branch>.<parameter>`.
 
     Args:
-        iqa: looks at frames.
-        vqa: looks at clips.
+        branches: by name.
         scale: fixed numbers; what is trained through them are the branches.
+
+    Raises:
+        ValueError: a name cannot be a module's.
     """
 
-    def __init__(self, iqa: IQANet, vqa: VQANet, scale: FusionScale) -> None:
+    def __init__(self, branches: Mapping[str, BranchNet], scale: FusionScale) -> None:
         super().__init__()
-        self.iqa, self.vqa, self.scale = iqa, vqa, scale
+        self.names, self.scale = tuple(branches), scale
+        for name, net in branches.items():
+            if hasattr(self, name):
+                raise ValueError(f"a branch cannot be called {name!r}")
+            self.add_module(name, net)
+
+    @property
+    def branches(self) -> dict[str, BranchNet]:
+        """The networks of the branches by name."""
+        return {name: as_branch_net(self.get_submodule(name)) for name in self.names}
 
     @property
     def backbones(self) -> tuple[nn.Module, ...]:
         """The modules that train with the backbones' smaller step; the others are heads."""
-        return (*self.iqa.backbones, *self.vqa.backbones)
+        return tuple(backbone for net in self.branches.values() for backbone in net.backbones)
 
-    def forward(self, views: Tensor, clips: Tensor) -> FusedScores:
+    def forward(self, *inputs: Tensor) -> FusedScores:
         """Score videos by some of their parts.
 
         Args:
-            views: (batch, frames, 3, crop, crop) normalised.
-            clips: (batch, clips, 3, frames, size, size) normalised.
+            inputs: of each branch, in the order of their names: (batch, parts, …) network inputs.
         """
-        iqa = self.iqa(views.flatten(0, 1)).score.float().view(views.shape[:2]).mean(dim=1)
-        vqa = self.vqa(clips.flatten(0, 1)).score.float().view(clips.shape[:2]).mean(dim=1)
-        return FusedScores(self.scale.fused(iqa, vqa), iqa, vqa)
+        pairs = zip(self.branches.items(), inputs, strict=True)
+        own = {
+            name: net(parts.flatten(0, 1)).score.float().view(parts.shape[:2]).mean(dim=1)
+            for (name, net), parts in pairs
+        }
+        return FusedScores(self.scale.fused(own), own)
 
 
-def score_video(net: FusionNet, views: Tensor, clips: list[Tensor]) -> FusedScores:
-    """Return the scores of one whole video, as scoring a file computes them.
-
-    Args:
-        net: in evaluation mode.
-        views: (frames, crops, 3, crop, crop) normalised.
-        clips: each (3, frames, size, size), normalised.
-
-    Returns:
-        Each (), on the CPU; the fused one float64.
-    """
-    iqa, vqa = score_views(net.iqa, views).mean().cpu(), score_clips(net.vqa, clips).mean().cpu()
-    return FusedScores(net.scale.fused(iqa.double(), vqa.double()), iqa, vqa)
+def branch_nets(net: nn.Module, names: tuple[str, ...] | list[str]) -> dict[str, BranchNet]:
+    """Return the networks of the branches: of a fusion each, else the network itself under its one name."""
+    if isinstance(net, FusionNet):
+        return net.branches
+    (name,) = names
+    return {name: as_branch_net(net)}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from torch import nn
+from torch import Tensor, nn
 
+from zoomvqa.console import say
 from zoomvqa.errors import SettingsError
-from zoomvqa.models.vqa.convnext3d import convnext3d
+from zoomvqa.models.vqa.convnext3d import WEIGHTS_TAG, convnext3d
 from zoomvqa.models.vqa.dct import start_from_dct
 from zoomvqa.models.vqa.net import VQANet
 from zoomvqa.models.vqa.swin import VideoSwin
@@ -25,6 +26,24 @@ _CONVNEXT = {"convnext3d_tiny": "convnext_tiny", "convnext3d_small": "convnext_s
 # What windows are made for where that is not `VideoSwin`'s own: frames of a clip, and patches along its side.
 _BASES = {"fast_vqa_m": (16, 32), "swin_nano": (4, 16)}
 Weights = Literal["imagenet", "none"]
+
+
+def build(settings: VQANetwork, example: Tensor, weights: str | None = None) -> VQANet:
+    """Return the network for clips of the size of `example`; one that starts from ImageNet weights says which.
+
+    Args:
+        settings: the network.
+        example: (1, 3, frames, size, size).
+        weights: `imagenet` (a 2-D ConvNeXt's, inflated), `none`, or None where a file brings all of them.
+
+    Raises:
+        SettingsError, ToolError: see `build_vqa_net`.
+    """
+    imagenet = weights == "imagenet"
+    net = build_vqa_net(settings, example.shape[2], example.shape[-1], "imagenet" if imagenet else "none")
+    if imagenet:
+        say(f"Starting from ImageNet weights {WEIGHTS_TAG} for {settings.backbone}, inflated")
+    return net
 
 
 def build_vqa_net(settings: VQANetwork, frames: int, size: int, weights: Weights = "none") -> VQANet:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from zoomvqa.models.base import BranchNet, PartScores, ToNetwork
+
+# Frames of clips that a CPU is shown at a time; an even number.
+_FRAMES = 4
 
 
 class ClipScores(NamedTuple):
@@ -46,7 +50,7 @@ class VQAHead(nn.Module):
         return self.dropout(functional.gelu(self.fc_hid(self.dropout(features))))
 
 
-class VQANet(nn.Module):
+class VQANet(BranchNet):
     """Backbone and head, named as in FAST-VQA and Zoom-VQA.
 
     Args:
@@ -89,27 +93,13 @@ class VQANet(nn.Module):
         """
         return self.vqa_head.hidden(self.fragments_backbone(clips)).float().flatten(2).mean(dim=2)
 
+    def score_parts(self, parts: Tensor, to_network: ToNetwork) -> PartScores:
+        """Score (clips, frames, size, size, 3) uint8 clips; the map is `score`, (clips, time, rows, columns)."""
+        some = _FRAMES if parts.device.type == "cpu" else parts.shape[1]
+        out = self(to_network(slice_) for slice_ in parts.split(some, dim=1))
+        return PartScores(out.score, {"score": out.map})
+
     def check_outputs(self) -> list[Tensor]:
         """Return what the backbone and the head make of a small fixed clip, to compare forms of the network by."""
         (features,) = self.fragments_backbone.check_outputs()  # type: ignore[operator]
         return [features, self.vqa_head(features)]
-
-
-def score_clips(net: nn.Module, clips: Iterable[Tensor]) -> Tensor:
-    """Return the score of each clip of one video.
-
-    Clips go through the network one at a time, so that a video's score does not depend on how many others are
-    scored with it, and that validation and scoring see the same.
-
-    Args:
-        net: a `VQANet` in evaluation mode.
-        clips: each (3, frames, rows, columns), normalised.
-
-    Returns:
-        (clips,) float32.
-    """
-    scores = []
-    for clip in clips:
-        scores.append(net(clip[None]).score)
-        del clip  # before the next one is made: a clip is 43 MB
-    return torch.cat(scores)
