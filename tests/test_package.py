@@ -25,6 +25,7 @@ from zoomvqa.settings.commands import (
 )
 from zoomvqa.settings.fusion import FusionBranch
 from zoomvqa.settings.iqa import iqa_branch
+from zoomvqa.settings.loss import loss_settings
 from zoomvqa.settings.vqa import vqa_branch
 
 ROOT = Path(__file__).parents[1]
@@ -71,6 +72,15 @@ def test_a_recipe_may_set_any_key(tmp_path):
     config = composed("train", "data=folder", f"hydra.searchpath=[file://{tmp_path}]")
     assert (config["calibration_folds"], config["early_stopping"]["patience"]) == (4, 3)
     assert composed("train", "data=folder", "calibration_folds=2")["calibration_folds"] == 2
+
+
+@pytest.mark.parametrize("branch", ["iqa", "vqa"])
+@pytest.mark.parametrize("loss", sorted(p.stem for p in (CONF / "loss").glob("*.yaml")))
+def test_a_loss_brings_its_own_keys(branch, loss):
+    settings = TypeAdapter(Branch).validate_python(
+        composed("train", "data=folder", f"branch={branch}", f"loss={loss}")["branch"]
+    )
+    assert settings.loss == loss_settings(loss)
 
 
 # Of FAST-VQA's options/fast/fast-b.yml, of the defaults of Zoom-VQA's VQA/split_train.py with the flags of its
